@@ -1,0 +1,57 @@
+# What every developer types. Everything is installed into .venv in this folder, by pip alone.
+PYTHON ?= python3
+PROMPT ?= a brown dog runs across a meadow at sunset
+OUT    ?= video.mp4
+# More options of `daybreak generate` or pytest, such as ARGS="--seed 7".
+ARGS   ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INPUTS := pyproject.toml constraints.txt
+
+.PHONY: default setup setup-dev video serve test check format bench size
+
+default: check test
+
+# torch first and pinned, so that no other package picks another one.
+.venv/.installed: $(INPUTS)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) install --quiet --constraint constraints.txt torch
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+setup: .venv/.installed            ## what a user needs
+
+setup-dev: .venv/.installed-dev    ## and what tests and checks need
+
+# The prompt travels through the environment, so that quotes and dollar signs in it stay as they are.
+video: export DAYBREAK_MAKE_PROMPT := $(value PROMPT)
+video: .venv/.installed            ## make video PROMPT="..." OUT=video.mp4
+	@$(BIN)/daybreak generate -o "$(OUT)" $(ARGS) -- "$$DAYBREAK_MAKE_PROMPT"
+
+serve: .venv/.installed            ## the API server: arrives with 0.2
+	@$(BIN)/daybreak serve
+
+test: .venv/.installed-dev         ## the whole suite
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+check: .venv/.installed-dev        ## style, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.installed            ## frames per second of the renderer; time and memory of a generation
+	$(BIN)/python bench/render.py
+	$(BIN)/python bench/generate.py
+
+size:                              ## lines per file, the longest first
+	@find src tests bench -name '*.py' -print0 | xargs -0 wc -l | sort -rn | head -40

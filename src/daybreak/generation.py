@@ -1,0 +1,104 @@
+"""A finished clip in memory, the settings it is made with, and how an engine reports progress."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Frames = NDArray[np.uint8]  # (F, H, W, 3), RGB
+Audio = NDArray[np.float32]  # (2, N), left and right, in [-1, 1]
+Preview = Callable[[], Frames]  # a small, rough picture of the clip so far, worked out only when called
+
+MAX_SEED = 2**63 - 1
+MAX_STEPS = 1000
+
+
+class Cancelled(Exception):  # noqa: N818 - a state that was asked for, not an error
+    """Generation was stopped by whoever asked for it; nothing was kept."""
+
+
+class Unsupported(ValueError):  # noqa: N818 - reads as a sentence where it is raised
+    """An engine was asked for something that it cannot honour."""
+
+
+class OnStep(Protocol):
+    """Called after each step that an engine has done; may raise `Cancelled` to stop it."""
+
+    def __call__(self, done: int, total: int, preview: Preview | None = None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """How to generate; None leaves the choice to the model. Raises ValueError for values out of range."""
+
+    seed: int = 0
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+    def __post_init__(self) -> None:
+        for name, number in (("seed", self.seed), ("steps", self.num_inference_steps)):
+            if number is not None and (not isinstance(number, int) or isinstance(number, bool)):
+                raise ValueError(f"{name} must be a whole number, not {number!r}")
+        if not 0 <= self.seed <= MAX_SEED:
+            raise ValueError(f"seed must be from 0 to {MAX_SEED}, not {self.seed}")
+        if self.num_inference_steps is not None and not 1 <= self.num_inference_steps <= MAX_STEPS:
+            raise ValueError(f"steps must be from 1 to {MAX_STEPS}, not {self.num_inference_steps}")
+        if self.guidance_scale is not None and not (
+            math.isfinite(self.guidance_scale) and 0 <= self.guidance_scale <= 100
+        ):
+            raise ValueError(f"guidance must be from 0 to 100, not {self.guidance_scale:g}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> GenerationSettings:
+        """The settings of plain JSON values. Raises ValueError for unknown fields and wrong types."""
+        try:
+            return cls(**plain)
+        except TypeError as error:
+            raise ValueError(f"not generation settings: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A clip in memory.
+
+    `frames` (F, H, W, 3) uint8 RGB at `fps`; `audio` (2, N) float32 in [-1, 1] at `sample_rate`, or None.
+    `metadata` holds plain JSON values that say what made it.
+    """
+
+    frames: Frames
+    fps: float
+    audio: Audio | None = None
+    sample_rate: int = 48_000
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.frames.ndim != 4 or self.frames.shape[-1] != 3 or self.frames.dtype != np.uint8:
+            raise ValueError(f"frames must be (F, H, W, 3) uint8, not {self.frames.shape} {self.frames.dtype}")
+        if not len(self.frames):
+            raise ValueError("a video has at least one frame")
+        if self.audio is not None and (self.audio.ndim != 2 or len(self.audio) != 2):
+            raise ValueError(f"audio must be (2, N), not {self.audio.shape}")
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.frames)
+
+    @property
+    def height(self) -> int:
+        return int(self.frames.shape[1])
+
+    @property
+    def width(self) -> int:
+        return int(self.frames.shape[2])
+
+    @property
+    def seconds(self) -> float:
+        return self.num_frames / self.fps
