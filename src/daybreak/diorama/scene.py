@@ -1,0 +1,97 @@
+"""What a Diorama scene is: the world's vocabulary, and one scene as a frozen, exactly labelled record.
+
+Nothing here draws. `build.py` turns a `SceneSpec` into primitives, `captions.py` into words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SUBJECTS = (
+    "dog", "cat", "rabbit", "bear", "elephant", "pig",
+    "bird", "penguin", "car", "boat", "ball", "robot",
+)  # fmt: skip
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black")
+PATTERNS = ("plain", "striped", "spotted")
+SIZES = ("small", "medium", "large")
+ACTIONS = ("stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep", "dance", "drive")
+RELATIONS = ("left of", "right of", "in front of", "behind", "above", "following")
+ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room")
+TIMES_OF_DAY = ("dawn", "noon", "sunset", "night", "overcast")
+WEATHERS = ("clear", "rain", "snow", "fog", "fireflies")
+CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
+STYLES = ("toy", "noir", "sepia", "pixel")
+
+ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig")
+_ANIMAL_ACTIONS = ("stand", "walk", "run", "jump", "spin", "sleep", "dance", "fly", "swim", "roll")
+ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(ANIMALS, _ANIMAL_ACTIONS),
+    "bird": ("stand", "walk", "jump", "fly", "sleep", "dance", "swim", "spin"),
+    "penguin": ("stand", "walk", "run", "jump", "spin", "swim", "sleep", "dance", "roll"),
+    "car": ("stand", "drive", "jump", "spin", "fly"),
+    "boat": ("stand", "swim", "spin", "fly", "jump"),
+    "ball": ("stand", "roll", "jump", "spin", "fly", "swim"),
+    "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll"),
+}
+WATER_ENVIRONMENTS = ("beach",)  # the only places where a subject can swim or sail
+INDOOR_ENVIRONMENTS = ("room",)
+AIRLESS_ENVIRONMENTS = ("moon",)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One subject and what it does; every field is a word of this module's lists."""
+
+    kind: str
+    colour: str
+    pattern: str = "plain"
+    size: str = "medium"
+    action: str = "stand"
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSpec:
+    """One scene, complete: the same record always gives the same pixels, sound and labels.
+
+    `relation` says where the first of two subjects is relative to the second ("left of": the first is
+    left of the second); None with one subject. `seed` fixes everything that no word names: places,
+    trees, phases.
+    """
+
+    subjects: tuple[Subject, ...]
+    relation: str | None = None
+    environment: str = "meadow"
+    time_of_day: str = "noon"
+    weather: str = "clear"
+    camera: str = "static"
+    style: str = "toy"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.subjects) <= 2:
+            raise ValueError(f"a scene has one or two subjects, not {len(self.subjects)}")
+        if (self.relation is not None) != (len(self.subjects) == 2):
+            raise ValueError(f"{len(self.subjects)} subject(s) with relation {self.relation!r}")
+        for name, value, words in self._named():
+            if value not in words:
+                raise ValueError(f"{name} {value!r} is not one of {', '.join(words)}")
+
+    def _named(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        named = [
+            ("environment", self.environment, ENVIRONMENTS),
+            ("time_of_day", self.time_of_day, TIMES_OF_DAY),
+            ("weather", self.weather, WEATHERS),
+            ("camera", self.camera, CAMERAS),
+            ("style", self.style, STYLES),
+        ]
+        for subject in self.subjects:
+            named += [
+                ("subject", subject.kind, SUBJECTS),
+                ("colour", subject.colour, COLOURS),
+                ("pattern", subject.pattern, PATTERNS),
+                ("size", subject.size, SIZES),
+                ("action", subject.action, ACTIONS),
+            ]
+        if self.relation is not None:
+            named.append(("relation", self.relation, RELATIONS))
+        return named
