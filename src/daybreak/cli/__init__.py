@@ -1,0 +1,5 @@
+"""The `daybreak` command."""
+
+from daybreak.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,78 @@
+"""The command's tree, its version, and what happens to errors: one clear line and an exit status.
+
+Nothing heavy is imported here or by any command's module: `daybreak --help` must answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from daybreak import __version__
+from daybreak.cli.errors import CliError, one_line
+from daybreak.cli.generate import generate
+from daybreak.cli.models import models
+from daybreak.cli.serve import serve
+from daybreak.cli.train import train
+
+OK, WRONG_INPUT, INTERRUPTED = 0, 2, 130
+
+app = typer.Typer(
+    name="daybreak",
+    invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(generate)
+app.command()(models)
+app.command()(train)
+app.command()(serve)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"daybreak {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    context: typer.Context,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Daybreak turns a prompt into a video, on your own machine."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Runs one command and returns its exit status: 0 done, 2 wrong input, 130 interrupted."""
+    try:
+        status = app(args=arguments, prog_name="daybreak", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        _say("stopped; nothing was written")
+        return INTERRUPTED
+    except typer.TyperException as error:  # the command line itself is wrong
+        message = getattr(error, "format_message", lambda: str(error))()
+        hint = ": put the prompt in quotes" if "unexpected extra argument" in message else ""
+        _say(message + hint)
+        return WRONG_INPUT
+    except CliError as error:
+        _say(str(error))
+        return WRONG_INPUT
+    return status if isinstance(status, int) else OK
+
+
+def main() -> NoReturn:
+    """The `daybreak` command."""
+    sys.exit(run())
+
+
+def _say(message: str) -> None:
+    typer.echo(f"daybreak: {one_line(message)}", err=True)

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from daybreak.engines.protocol import Ability, needed_abilities, refuse_unsupported
+from daybreak.generation import GenerationSettings, Unsupported
+from daybreak.shapes import VideoSpec
+from daybreak.testing import FakeEngine
+from daybreak.timeline import Pin, text_to_video
+
+PLAIN = text_to_video("a dog", VideoSpec(24, 64, 96))
+RICH = text_to_video("a dog", VideoSpec(24, 64, 96), pins=(Pin("a.png"),), negative_prompt="rain")
+
+
+def test_a_plain_prompt_needs_nothing() -> None:
+    assert needed_abilities(PLAIN, GenerationSettings()) == frozenset()
+    refuse_unsupported(FakeEngine(frozenset()), PLAIN, GenerationSettings())
+
+
+def test_all_that_would_be_left_out_is_named_at_once() -> None:
+    settings = GenerationSettings(num_inference_steps=4, guidance_scale=2.0)
+    with pytest.raises(
+        Unsupported, match="'fake' cannot use a guidance scale or a negative prompt or a number of steps or an image"
+    ):
+        refuse_unsupported(FakeEngine(frozenset()), RICH, settings)
+
+
+@pytest.mark.parametrize("ability", sorted(needed_abilities(RICH, GenerationSettings())))
+def test_one_missing_ability_is_enough_to_refuse(ability: Ability) -> None:
+    abilities = needed_abilities(RICH, GenerationSettings())
+    refuse_unsupported(FakeEngine(abilities), RICH, GenerationSettings())
+    with pytest.raises(Unsupported):
+        refuse_unsupported(FakeEngine(abilities - {ability}), RICH, GenerationSettings())
