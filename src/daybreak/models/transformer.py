@@ -1,0 +1,142 @@
+"""The denoising transformer: noisy latents, one sigma per latent frame, and text states to a velocity.
+
+- spacetime patches of 1 x 2 x 2 latent cells, full attention over all of them, 3-D rotary positions
+- one sigma per latent frame: a known frame has sigma 0, a free one runs from 1 to 0
+  (Diffusion Forcing, Chen et al., 2024)
+- adaptive layer norm with zero-initialised gates (DiT, Peebles & Xie, 2023), its projection factored
+  through a narrow layer, conditioned on the frame's sigma and on the text's slot states
+- cross-attention to every text state in every block
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from einops import rearrange, repeat
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from daybreak.models.layers import MLP, CrossAttention, RMSNorm, SelfAttention, rotary_angles, sinusoidal
+
+PATCH = 2  # latent cells per token, both ways
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerConfig:
+    """Sizes of the transformer; saved in `model.json`."""
+
+    latent_channels: int = 24
+    width: int = 320
+    num_layers: int = 8
+    num_heads: int = 5
+    modulation_width: int = 96
+    text_width: int = 256
+    num_slots: int = 16
+
+
+class Modulation(nn.Module):
+    """Shift, scale and gate for each of a block's two main branches, per latent frame: (B, T, D) to 6 x (B, N, D)."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.down = nn.Linear(width, hidden)
+        self.up = nn.Linear(hidden, width * 6)
+        nn.init.zeros_(self.up.weight)
+        nn.init.zeros_(self.up.bias)
+
+    def forward(self, condition: Tensor, tokens_per_frame: int) -> tuple[Tensor, ...]:
+        changes = self.up(F.silu(self.down(condition)))  # (B, T, 6D)
+        per_token: Tensor = repeat(changes, "B T D -> B (T n) D", n=tokens_per_frame)
+        return per_token.chunk(6, -1)
+
+
+class Block(nn.Module):
+    """Self-attention, cross-attention to the text, MLP."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.modulation = Modulation(width, config.modulation_width)
+        self.norm_attention = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.attention = SelfAttention(width, config.num_heads)
+        self.norm_text = RMSNorm(width)
+        self.text = CrossAttention(width, config.num_heads, config.text_width)
+        self.norm_mlp = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.mlp = MLP(width)
+        nn.init.zeros_(self.text.out.weight)
+        nn.init.zeros_(self.text.out.bias)
+
+    def forward(self, x: Tensor, condition: Tensor, rotary: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
+        per_frame = x.shape[1] // condition.shape[1]
+        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = self.modulation(condition, per_frame)
+        x = x + gate_a * self.attention(self.norm_attention(x) * (1 + scale_a) + shift_a, rotary)
+        x = x + self.text(self.norm_text(x), text, text_mask)
+        result: Tensor = x + gate_m * self.mlp(self.norm_mlp(x) * (1 + scale_m) + shift_m)
+        return result
+
+
+class Transformer(nn.Module):
+    """Velocity (noise - data) of noisy latents, given a sigma for each latent frame and text states."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        self.config = config
+        width, patch = config.width, config.latent_channels * PATCH**2
+        self.embed = nn.Linear(patch, width)
+        self.sigma = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+        self.slots = nn.Linear(config.text_width * config.num_slots, width)
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
+        self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
+        self.final_modulation = nn.Linear(width, width * 2)
+        self.velocity = nn.Linear(width, patch)
+        for layer in (self.final_modulation, self.velocity):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(
+        self,
+        latents: Float[Tensor, "B C T H W"],
+        sigmas: Float[Tensor, "B T"],
+        text_embeds: Float[Tensor, "B L D"],
+        text_mask: Bool[Tensor, "B L"],
+    ) -> Float[Tensor, "B C T H W"]:
+        """Raises ValueError when latent height or width is odd."""
+        x, rotary = self.patchify(latents)
+        condition = self.condition(sigmas, text_embeds)
+        for block in self.blocks:
+            x = block(x, condition, rotary, text_embeds, text_mask)
+        return self.unpatchify(x, condition, latents)
+
+    def patchify(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens (B, N, D) and their rotary angles (N, D / K / 2)."""
+        frames, height, width = latents.shape[2:]
+        if height % PATCH or width % PATCH:
+            raise ValueError(f"latents of {height}x{width} cells cannot be cut into {PATCH}x{PATCH} patches")
+        x = self.embed(rearrange(latents, "B C T (H h) (W w) -> B (T H W) (h w C)", h=PATCH, w=PATCH))
+        head_width = self.config.width // self.config.num_heads
+        return x, rotary_angles(frames, height // PATCH, width // PATCH, head_width, latents.device)
+
+    def condition(self, sigmas: Tensor, text_embeds: Tensor) -> Tensor:
+        """What the modulations see, (B, T, D): the frame's sigma and what the text's slots say."""
+        slots = self.slots(text_embeds[:, : self.config.num_slots].flatten(1))
+        features = sinusoidal(sigmas, 256).to(text_embeds.dtype)
+        return F.silu(self.sigma(features) + slots[:, None])
+
+    def unpatchify(self, x: Tensor, condition: Tensor, latents: Tensor) -> Tensor:
+        """Velocity in the shape of `latents` from the last block's tokens."""
+        frames, height, width = latents.shape[2:]
+        per_frame = x.shape[1] // frames
+        shift, scale = repeat(self.final_modulation(condition), "B T D -> B (T n) D", n=per_frame).chunk(2, -1)
+        patches = self.velocity(self.norm(x) * (1 + scale) + shift)
+        velocity: Tensor = rearrange(
+            patches,
+            "B (T H W) (h w C) -> B C T (H h) (W w)",
+            T=frames, H=height // PATCH, W=width // PATCH, h=PATCH, w=PATCH,
+        )  # fmt: skip
+        return velocity
+
+
+def parameter_count(module: nn.Module) -> int:
+    """Number of parameters of `module`."""
+    return sum(parameter.numel() for parameter in module.parameters())

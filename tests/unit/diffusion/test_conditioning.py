@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daybreak.diffusion.conditioning import PATTERN_SHARES, sample_ceilings, sample_sigmas
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@given(st.integers(2, 12), st.integers(0, 2**31))
+def test_every_pattern_leaves_something_to_generate(latent_frames: int, seed: int) -> None:
+    ceilings = sample_ceilings(16, latent_frames, generator(seed))
+    assert ceilings.shape == (16, latent_frames)
+    assert ((ceilings >= 0) & (ceilings <= 1)).all()
+    assert (ceilings > 0).any(1).all()
+
+
+def test_patterns_come_as_often_as_they_should() -> None:
+    assert sum(PATTERN_SHARES.values()) == pytest.approx(1)
+    ceilings = sample_ceilings(20_000, 7, generator())
+    known = ceilings == 0
+    free = (ceilings == 1).all(1).float().mean().item()
+    both = (known[:, 0] & known[:, -1]).float().mean().item()
+    last = (known[:, -1] & ~known[:, 0]).float().mean().item()
+    partial = ((ceilings > 0) & (ceilings < 1)).any(1).float().mean().item()
+    shares = PATTERN_SHARES
+    assert free == pytest.approx(shares["free"], abs=0.02)
+    assert both == pytest.approx(shares["both ends"], abs=0.01)
+    assert last == pytest.approx(shares["last frames"], abs=0.01)
+    assert partial == pytest.approx(shares["partial"], abs=0.01)
+
+
+def test_a_still_image_is_always_free() -> None:
+    assert (sample_ceilings(50, 1, generator()) == 1).all()
+
+
+def test_the_same_generator_gives_the_same_patterns() -> None:
+    assert torch.equal(sample_ceilings(32, 7, generator(3)), sample_ceilings(32, 7, generator(3)))
+    assert not torch.equal(sample_ceilings(32, 7, generator(3)), sample_ceilings(32, 7, generator(4)))
+
+
+def test_sigmas_stay_below_their_ceilings_and_are_one_number_a_clip() -> None:
+    ceilings = torch.tensor([[0, 0.3, 1, 1]]).expand(2_000, -1)
+    sigmas = sample_sigmas(ceilings, generator())
+    assert (sigmas <= ceilings).all()
+    assert (sigmas[:, 0] == 0).all()
+    assert torch.equal(sigmas[:, 2], sigmas[:, 3])
+    assert torch.equal(sigmas[:, 1], sigmas[:, 2].clamp(max=0.3))
+    assert ((sigmas[:, 2] > 0) & (sigmas[:, 2] < 1)).all()
+
+
+def test_sigmas_are_logit_normal() -> None:
+    sigmas = sample_sigmas(torch.ones(50_000, 1), generator(), mean=0.4, deviation=0.7)
+    logits = sigmas.logit()
+    assert logits.mean().item() == pytest.approx(0.4, abs=0.02)
+    assert logits.std().item() == pytest.approx(0.7, abs=0.02)

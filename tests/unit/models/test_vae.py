@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from daybreak.models.layers import RMSNorm
+from daybreak.models.vae import VAE, Resample, ResBlock, VAEConfig, normalise, reduce_pixels
+
+CONFIG = VAEConfig(4, (4, 8), (1, 2), (8, 8, 4), (2, 2, 1))
+
+
+def exact(actual: torch.Tensor, expected: torch.Tensor) -> None:
+    assert_close(actual, expected, rtol=0, atol=0)
+
+
+@pytest.fixture
+def vae() -> Iterator[VAE]:
+    """A small VAE that has left its initial values: blocks that start as identities would hide their mistakes."""
+    torch.manual_seed(0)
+    model = VAE(CONFIG)
+    for parameter in model.parameters():
+        if not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.2)
+    with torch.no_grad():
+        yield model
+
+
+def test_a_block_starts_as_the_identity() -> None:
+    x = torch.randn(1, 8, 3, 4, 4)
+    exact(ResBlock(8)(x), x)
+    exact(ResBlock(8, temporal=False)(x), x)
+
+
+def test_normalise_works_on_the_channel_axis() -> None:
+    x = torch.randn(2, 6, 3, 4, 5)
+    assert_close(normalise(RMSNorm(6), x).square().mean(1), torch.ones(2, 3, 4, 5), rtol=1e-3, atol=0)
+
+
+def test_shapes_of_latents_and_pixels(vae: VAE) -> None:
+    latents = vae.encode(torch.rand(2, 3, 17, 64, 96) * 2 - 1)
+    assert latents.shape == (2, 4, 3, 2, 3)
+    assert vae.decode(latents).shape == (2, 3, 17, 64, 96)
+
+
+def test_a_still_image_is_a_one_frame_video(vae: VAE) -> None:
+    image = torch.rand(1, 3, 1, 64, 64) * 2 - 1
+    latents = vae.encode(image)
+    assert latents.shape == (1, 4, 1, 2, 2)
+    assert vae.decode(latents).shape == image.shape
+    # And it is the first frame of any clip that begins with it.
+    clip = torch.cat([image, torch.rand(1, 3, 16, 64, 64)], 2)
+    assert_close(vae.encode(clip)[:, :, :1], latents)
+    assert_close(vae.decode(vae.encode(clip))[:, :, :1], vae.decode(latents))
+
+
+def test_a_clip_that_stands_still_has_latents_that_stand_still(vae: VAE) -> None:
+    clip = (torch.rand(1, 3, 1, 32, 32) * 2 - 1).expand(-1, -1, 25, -1, -1)
+    latents = vae.encode(clip)
+    assert_close(latents, latents[:, :, :1].expand_as(latents))
+
+
+@pytest.mark.parametrize("changed", [2, 8, 10, 16, 17, 18, 24])
+def test_encoding_never_looks_ahead(vae: VAE, changed: int) -> None:
+    """Latent frame 0 holds pixel frame 0, latent frame k the pixel frames 8k-7..8k."""
+    clip = torch.rand(1, 3, 25, 32, 64) * 2 - 1
+    after = clip.clone()
+    after[:, :, changed] = 0.9
+    before, moved = vae.encode(clip), vae.encode(after)
+    holder = (changed + 7) // 8
+    exact(moved[:, :, :holder], before[:, :, :holder])
+    if changed % 2 == 0:  # the encoder sees every other frame
+        assert (moved[:, :, holder] != before[:, :, holder]).any()
+    else:
+        exact(moved, before)
+
+
+@pytest.mark.parametrize("changed", [0, 1, 2, 3])
+def test_decoding_never_looks_ahead(vae: VAE, changed: int) -> None:
+    latents = torch.randn(1, 4, 4, 2, 1)
+    after = latents.clone()
+    after[:, :, changed] += 1
+    before, moved = vae.decode(latents), vae.decode(after)
+    first = 8 * changed - 7 if changed else 0
+    exact(moved[:, :, :first], before[:, :, :first])
+    assert (moved[:, :, first] != before[:, :, first]).any()
+
+
+def test_decoding_only_some_frames_gives_those_of_the_whole_clip(vae: VAE) -> None:
+    latents = torch.randn(2, 4, 3, 1, 2)
+    whole = vae.decoder(latents)
+    for chosen in ([0], [16], [0, 1, 6, 7, 12], list(range(17))):
+        only = torch.tensor(chosen)
+        assert_close(vae.decoder(latents, only), whole[:, :, only])
+
+
+def test_latents_are_normalised_and_decoding_undoes_it(vae: VAE) -> None:
+    shift, scale = (1.0, -2.0, 0.5, 0.0), (2.0, 0.5, 4.0, 1.0)
+    other = VAE(replace(CONFIG, latent_shift=shift, latent_scale=scale))
+    other.load_state_dict(vae.state_dict())
+    pixels = torch.rand(1, 3, 9, 32, 32) * 2 - 1
+    mean, _ = vae.moments(reduce_pixels(pixels))
+    expected = (mean - torch.tensor(shift)[None, :, None, None, None]) / torch.tensor(scale)[None, :, None, None, None]
+    assert_close(other.encode(pixels), expected)
+    assert_close(other.decode(other.encode(pixels)), vae.decode(vae.encode(pixels)))
+
+
+def test_what_the_encoder_sees_is_half_of_everything(vae: VAE) -> None:
+    pixels = torch.rand(1, 3, 9, 32, 64)
+    reduced = reduce_pixels(pixels)
+    assert reduced.shape == (1, 3, 5, 16, 32)
+    assert_close(reduced[0, 0, 1, 2, 3], pixels[0, 0, 2, 4:6, 6:8].mean())
+    exact(vae.encode(pixels), vae.encode_reduced(reduced))
+
+
+@pytest.mark.parametrize("shape", [(8, 64, 64), (2, 64, 64), (9, 48, 64), (9, 64, 65), (0, 64, 64)])
+def test_sizes_without_whole_latents_are_refused(vae: VAE, shape: tuple[int, int, int]) -> None:
+    with pytest.raises(ValueError, match=f"cannot encode {shape[0]} frames of {shape[2]}x{shape[1]}"):
+        vae.encode(torch.zeros(1, 3, *shape))
+
+
+def test_the_posterior_starts_sharp_and_stays_in_range() -> None:
+    fresh = VAE(CONFIG)
+    mean, log_variance = fresh.moments(torch.rand(1, 3, 5, 16, 16))
+    assert mean.shape == log_variance.shape == (1, 4, 2, 1, 1)
+    assert (log_variance == -5).all()
+    torch.nn.init.constant_(fresh.encoder.log_variance.bias, 1e6)
+    assert (fresh.moments(torch.rand(1, 3, 5, 16, 16))[1] == 10).all()
+
+
+def test_a_change_of_channels_starts_from_averages_and_repetition() -> None:
+    x = torch.randn(1, 6, 2, 3, 3)
+    fewer, more = Resample(6, 3), Resample(6, 12, 3)
+    for module in (fewer, more):
+        torch.nn.init.zeros_(module.linear.weight)
+        torch.nn.init.zeros_(module.linear.bias)
+    exact(fewer(x)[:, 1], (x[:, 2] + x[:, 3]) / 2)
+    exact(more(x)[:, ::2], x)
+    exact(more(x)[:, 1::2], x)
+    with pytest.raises(ValueError, match="6 and 4 channels"):
+        Resample(6, 4)
+
+
+def test_gradient_reaches_every_parameter(vae: VAE) -> None:
+    with torch.enable_grad():
+        mean, log_variance = vae.moments(torch.rand(1, 3, 5, 32, 32))
+        (vae.decode(mean).square().mean() + log_variance.square().mean()).backward()
+    assert [name for name, p in vae.named_parameters() if p.grad is None or not p.grad.any()] == []
