@@ -6,10 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 # Before any test imports the model: from here on every tensor shape that its signatures promise is checked.
 install_import_hook(["daybreak.models", "daybreak.diffusion"], "shape_checks.checked")
+# A busy machine is no reason to fail.
+settings.register_profile("daybreak", deadline=None)
+settings.load_profile("daybreak")
 
 
 @pytest.fixture(autouse=True)

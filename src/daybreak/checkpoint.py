@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from daybreak.catalog import ModelUnavailable
 from daybreak.models.text_encoder import TextEncoder, TextEncoderConfig
@@ -45,7 +45,8 @@ def save_components(folder: Path, components: Components) -> None:
     card = dict(components.card)
     for name, module in _modules(components).items():
         tensors = {key: value.detach().half().cpu().contiguous() for key, value in module.state_dict().items()}
-        save_file(tensors, folder / f"{name}.safetensors")
+        # Not save_file: that keeps the file from every other user of the machine.
+        (folder / f"{name}.safetensors").write_bytes(save(tensors))
         card[name] = asdict(module.config)
     (folder / "model.json").write_text(json.dumps(card, indent=2) + "\n")
 

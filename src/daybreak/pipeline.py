@@ -21,11 +21,10 @@ from daybreak.diffusion.samplers import euler
 from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.generation import Frames, GenerationSettings, OnStep, Preview, Video
 from daybreak.models.text_encoder import TextEncoder
-from daybreak.shapes import TEMPORAL_COMPRESSION, latent_frames_for, native_frames, nearest_bucket
+from daybreak.shapes import NATIVE_FPS, TEMPORAL_COMPRESSION, VideoSpec, latent_frames_for, native_spec
 from daybreak.timeline import Timeline
 from daybreak.tokenizer import Tokenizer
 
-FPS = 24.0  # of the built-in model's own clips
 WINDOW_FRAMES = 49  # the clips that the model was trained on: two seconds
 OVERLAP_FRAMES = 17  # how much of a window the next one pins: three latent frames
 DEFAULT_STEPS = 30
@@ -38,6 +37,12 @@ class Canvas:
 
     frames: Frames
     strengths: np.ndarray
+
+
+def empty_canvas(spec: VideoSpec) -> Canvas:
+    """A canvas of `spec` on which nothing is known."""
+    frames = np.zeros((spec.num_frames, spec.height, spec.width, 3), np.uint8)
+    return Canvas(frames, np.zeros(spec.num_frames, np.float32))
 
 
 class Pipeline:
@@ -53,10 +58,8 @@ class Pipeline:
 
         `canvas` holds the timeline's pins as pixels of that bucket and rate. Raises whatever `on_step` raises.
         """
-        width, height = nearest_bucket(timeline.spec.width, timeline.spec.height)
-        num_frames = native_frames(max(1, round(timeline.seconds * FPS)))
-        canvas = canvas or Canvas(np.zeros((num_frames, height, width, 3), np.uint8), np.zeros(num_frames, np.float32))
-        windows = list(window_spans(num_frames))
+        canvas = canvas or empty_canvas(native_spec(timeline.spec))
+        windows = list(window_spans(len(canvas.frames)))
         steps = settings.num_inference_steps or int(self.components.card.get("num_inference_steps", DEFAULT_STEPS))
         guidance = settings.guidance_scale
         if guidance is None:
@@ -68,17 +71,17 @@ class Pipeline:
             for number, (first, end) in enumerate(windows):
                 report = _Report(self, on_step, number * (steps + 1), total)
                 known = Canvas(frames[first:end], strengths[first:end])
-                frames[first:end] = self._window(known, denoise, steps, settings.seed + number, report)
+                frames[first:end] = self._window(known, denoise, steps, window_seed(settings.seed, number), report)
                 strengths[max(end - OVERLAP_FRAMES, 0) : end] = 1
                 on_step((number + 1) * (steps + 1), total)
-        return Video(frames, FPS, metadata={"num_inference_steps": steps, "guidance_scale": guidance})
+        return Video(frames, NATIVE_FPS, metadata={"num_inference_steps": steps, "guidance_scale": guidance})
 
     def _window(self, known: Canvas, denoise: Denoiser, steps: int, seed: int, report: _Report) -> Frames:
         frames, height, width = known.frames.shape[:3]
         vae = self.components.vae
         shape = (1, vae.config.latent_channels, latent_frames_for(frames), height // 32, width // 32)
         # Noise is drawn on the CPU, so that a seed means the same clip on every device.
-        noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed % 2**63)).to(self.device)
+        noise = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(self.device)
         ceiling = 1 - latent_strengths(known.strengths).to(self.device)[None]
         latents = noise
         if known.strengths.any():
@@ -131,6 +134,11 @@ def load_pipeline(folder: Path, device: str = "auto") -> Pipeline:
     """The model in `folder`; "auto" is CUDA where there is one. Raises ModelUnavailable."""
     chosen = torch.device(device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
     return Pipeline(load_components(folder, chosen), chosen)
+
+
+def window_seed(seed: int, number: int) -> int:
+    """The seed of window `number`'s noise: no window shares its noise with another, nor with another seed's."""
+    return (seed + number * 0x9E3779B97F4A7C15) % 2**63  # the golden ratio's bits: multiples of it never come close
 
 
 def window_spans(num_frames: int) -> Iterator[tuple[int, int]]:

@@ -14,11 +14,15 @@ def train(
     recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name; see daybreak/train/recipes.py.")],
     stages: Annotated[list[str] | None, typer.Option("--stage", help="Only this stage; may be repeated.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
-    out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints and sample sheets.")] = Path("out"),
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for checkpoints and samples [default: in the data folder].")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "auto",
 ) -> None:
     """Train a model from a recipe."""
     with told_plainly():
+        from daybreak.settings import load_settings
         from daybreak.train.run import STAGES, run
 
-        run(recipe, out, resume=resume, stages=tuple(stages or STAGES), device=device)
+        folder = out or load_settings().data_dir / "training" / recipe
+        run(recipe, folder, resume=resume, stages=tuple(stages or STAGES), device=device)

@@ -77,6 +77,8 @@ def caption(
     length = length or rng.choices(LENGTHS, (0.2, 0.6, 0.2))[0]
     known = facts(spec)
     said = _choose(known, rng) if mention is None else _complete(known, mention)
+    if said.get("time_of_day") == "overcast" and said.get("weather") == "clear":
+        del said["weather"]  # nothing falls from these clouds, but nobody would call the sky clear
     writer = {"tags": _tags, "sentence": _sentence, "paragraph": _paragraph}[length]
     text = writer(said, rng)
     if rng.random() < 0.4:

@@ -65,7 +65,8 @@ IDENTITY: Array = np.eye(3, dtype=np.float32)
 def offset(origin: Array, rotation: Array, local: ArrayLike) -> Array:
     """World position (F, 3) of the point `local` of a body at `origin` (F, 3) turned by `rotation` (F, 3, 3)."""
     steps = np.broadcast_to(np.asarray(local, np.float32), origin.shape)
-    return (origin + np.einsum("fij,fj->fi", rotation, steps)).astype(np.float32)
+    moved: Array = (origin + np.einsum("fij,fj->fi", rotation, steps)).astype(np.float32)
+    return moved
 
 
 @dataclass

@@ -179,6 +179,11 @@ class VAE(nn.Module):
         pixels: Tensor = self.decoder(restored.contiguous(memory_format=torch.channels_last_3d))
         return pixels
 
+    @property
+    def deviations(self) -> Float[Tensor, "1 C 1 1 1"]:
+        """Each latent channel's deviation before normalisation; ones until they have been measured."""
+        return self._per_channel(self.scale)
+
     def _per_channel(self, values: Tensor | nn.Module) -> Tensor:
         assert isinstance(values, Tensor)
         return values[None, :, None, None, None]

@@ -1,0 +1,209 @@
+"""The probes' training: rendered clips of one subject, blurred and shifted in colour as a generated clip may be.
+
+Clip i is a function of i alone and batch n of n alone, so that a resumed run sees the same data.
+"""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+from torch import Tensor, nn
+
+from daybreak.diorama.build import build_stage
+from daybreak.diorama.render import render_frames
+from daybreak.diorama.sampling import sample_spec
+from daybreak.evaluate.probes import (
+    ATTRIBUTES,
+    CELL,
+    CLASSES,
+    HEIGHT,
+    PROBE_FRAMES,
+    TUBELET,
+    WIDTH,
+    Probe,
+    ProbeConfig,
+    probe_frames,
+    probe_pixels,
+    readable_labels,
+    save_probe,
+)
+from daybreak.train.loop import Loop, LoopConfig, lower_priority, pick_device, step_generator
+from daybreak.train.optimiser import OptimiserConfig
+from daybreak.train.world import CLIP_FRAMES, FPS
+
+FIRST_SCENE = 30_000_000  # far from the scenes of the VAE, the transformer and the evaluation
+FIRST_CHECK = 35_000_000  # the sample sheet's, all held-out combinations
+CHECKED_CLIPS = 96
+FULL_SCALE = 4  # 448x256: how much larger than the probes see them the clips to check are rendered
+UNKNOWN = -100  # a label that the loss ignores; PyTorch's own number for it
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeRecipe:
+    """The probes and how they are trained."""
+
+    model: ProbeConfig
+    loop: LoopConfig
+    batch: int = 24
+    fresh_clips: int = 12  # newly rendered ones a step
+    pool: int = 480  # clips to draw from
+    where_weight: float = 0.5  # of the loss of where the subject is
+
+
+PROBES = ProbeRecipe(
+    ProbeConfig(),
+    LoopConfig(1_000, OptimiserConfig(1.5e-3, 3e-3, 50, 500), ema_decay=0.99, save_every=50, sample_every=200),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What the probes learn from: frames (8, 64, 112, 3), the subject's share of every cell (T, N), labels (7,)."""
+
+    frames: NDArray[np.uint8]
+    share: NDArray[np.float32]
+    labels: tuple[int, ...]
+
+
+def render_clip(seed: int, *, held_out: bool = False, scale: int = 1) -> Clip:
+    """The clip of scene `seed`: one subject, landscape; rendered `scale` times as large, then averaged."""
+    spec = sample_spec(seed, held_out=held_out, max_subjects=1)
+    stage = build_stage(spec, CLIP_FRAMES, FPS, WIDTH / HEIGHT)
+    frames, entities = render_frames(stage, HEIGHT * scale, WIDTH * scale, PROBE_FRAMES)
+    seen = np.empty((CLIP_FRAMES, *frames.shape[1:]), np.uint8)
+    seen[list(PROBE_FRAMES)] = frames
+    known = readable_labels(spec)
+    labels = tuple(CLASSES[name].index(known[name]) if name in known else UNKNOWN for name in ATTRIBUTES)
+    return Clip(probe_frames(seen), subject_share(entities == 1), labels)
+
+
+def subject_share(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Which share of the subject (F, H, W) lies in each cell of each moment, (T, N); zeros where it is not seen."""
+    cell = CELL * inside.shape[1] // HEIGHT
+    blocks = inside.reshape(-1, TUBELET, HEIGHT // CELL, cell, WIDTH // CELL, cell)
+    counts = blocks.sum((1, 3, 5)).reshape(len(blocks), -1).astype(np.float32)
+    share: NDArray[np.float32] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return share
+
+
+class ProbeStage:
+    """The loss and the samples of probes in training."""
+
+    def __init__(self, recipe: ProbeRecipe, num_threads: int = 2) -> None:
+        self.recipe = recipe
+        torch.manual_seed(recipe.loop.seed)
+        self.module: nn.Module = Probe(recipe.model)
+        self.threads = ThreadPoolExecutor(num_threads)
+        self.clips: dict[int, Future[Clip]] = {}
+        self.checks: list[Clip] = []
+
+    def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """Cross-entropy of every attribute and of where the subject is, on batch `step`."""
+        chosen = self._batch(step)
+        labels = torch.tensor([clip.labels for clip in chosen])
+        pixels, share = (
+            probe_pixels([clip.frames for clip in chosen]),
+            torch.from_numpy(np.stack([clip.share for clip in chosen])),
+        )
+        pixels, share, labels = augment(pixels, share, labels, step_generator(self.recipe.loop.seed, step))
+        logits, where = self.module(pixels.to(device))
+        labels, share = labels.to(device), share.to(device)
+        losses = {name: F.cross_entropy(logits[name], labels[:, i]) for i, name in enumerate(ATTRIBUTES)}
+        missed = -(share * where).sum(-1).mean()
+        total = torch.stack(list(losses.values())).sum() + self.recipe.where_weight * missed
+        figures = {name: float(value.detach()) for name, value in losses.items()}
+        return total, {**figures, "where": float(missed.detach())}
+
+    def sample(self, averaged: nn.Module, path: Path) -> dict[str, float]:
+        """Accuracy on held-out combinations; the sheet shows clips with what was missed."""
+        if not self.checks:
+            seeds = range(FIRST_CHECK, FIRST_CHECK + CHECKED_CLIPS)
+            self.checks = list(self.threads.map(lambda seed: render_clip(seed, held_out=True, scale=FULL_SCALE), seeds))
+        device = next(averaged.parameters()).device
+        found = []
+        for first in range(0, len(self.checks), 32):
+            pixels = probe_pixels([clip.frames for clip in self.checks[first : first + 32]])
+            logits, _ = averaged(pixels.to(device))
+            found.append(torch.stack([logits[name].argmax(1) for name in ATTRIBUTES], 1).cpu())
+        answers, labels = torch.cat(found), torch.tensor([clip.labels for clip in self.checks])
+        right, known = (answers == labels), labels != UNKNOWN
+        mistakes_sheet(self.checks, answers, labels).save(path)
+        return {name: float(right[known[:, i], i].float().mean()) for i, name in enumerate(ATTRIBUTES)}
+
+    def _batch(self, step: int) -> list[Clip]:
+        recipe = self.recipe
+        first = step * recipe.fresh_clips
+        for index in [index for index in self.clips if index < first]:
+            del self.clips[index]
+        for index in range(first, first + recipe.pool + 4 * recipe.fresh_clips):
+            if index not in self.clips:
+                self.clips[index] = self.threads.submit(render_clip, FIRST_SCENE + index)
+        chosen = random.Random(f"probe batch {step}").sample(range(first, first + recipe.pool), recipe.batch)
+        return [self.clips[index].result() for index in chosen]
+
+
+def augment(pixels: Tensor, share: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """The batch as an imperfect model may show it: mirrored, blurred, noisy, a little lighter or darker."""
+    batch = len(pixels)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator)
+
+    mirrored = draw(batch) < 0.5
+    pixels = torch.where(mirrored[:, None, None, None, None], pixels.flip(-1), pixels)
+    cells = share.reshape(*share.shape[:2], HEIGHT // CELL, WIDTH // CELL)
+    share = torch.where(mirrored[:, None, None, None], cells.flip(-1), cells).flatten(2)
+    labels = torch.where(mirrored[:, None], mirrored_labels(labels), labels)
+    # Half of the clips lose detail: scaled down and up again, as if seen through a coarser grid of latents.
+    blurred = F.interpolate(F.avg_pool3d(pixels, (1, 2, 2)), scale_factor=(1, 2, 2), mode="trilinear")
+    amount = (draw(batch) * 2 - 1).clamp(min=0)[:, None, None, None, None]
+    pixels = pixels + amount * (blurred - pixels)
+    contrast, light = 1 + 0.16 * (draw(batch, 1, 1, 1, 1) - 0.5), 0.12 * (draw(batch, 3, 1, 1, 1) - 0.5)
+    noise = torch.randn(pixels.shape, generator=generator) * 0.06 * draw(batch, 1, 1, 1, 1)
+    return pixels * contrast + light + noise, share, labels
+
+
+def mirrored_labels(labels: Tensor) -> Tensor:
+    """Labels (B, 7) of the mirrored clips: a pan to the left becomes one to the right."""
+    column, words = ATTRIBUTES.index("camera"), CLASSES["camera"]
+    left, right = words.index("pan left"), words.index("pan right")
+    mirrored = labels.clone()
+    mirrored[:, column][labels[:, column] == left] = right
+    mirrored[:, column][labels[:, column] == right] = left
+    return mirrored
+
+
+def mistakes_sheet(clips: list[Clip], answers: Tensor, labels: Tensor, rows: int = 12) -> Image.Image:
+    """The first clips with mistakes, four frames each, and what was taken for what."""
+    wrong = (answers != labels) & (labels != UNKNOWN)
+    shown = wrong.any(1).nonzero()[:rows, 0].tolist() or [0]
+    sheet = Image.new("RGB", (4 * WIDTH, len(shown) * (HEIGHT + 12)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for row, index in enumerate(shown):
+        frames = np.concatenate(list(clips[index].frames[::2]), 1)
+        sheet.paste(Image.fromarray(frames), (0, row * (HEIGHT + 12) + 12))
+        mistakes = [
+            f"{CLASSES[name][labels[index, i]]} as {CLASSES[name][answers[index, i]]}"
+            for i, name in enumerate(ATTRIBUTES) if wrong[index, i]
+        ]  # fmt: skip
+        draw.text((2, row * (HEIGHT + 12)), "; ".join(mistakes), fill="black")
+    return sheet
+
+
+def train_probes(directory: Path, folder: Path, *, resume: bool = False, device: str = "auto") -> None:
+    """Trains the probes under `directory`, at low priority, and writes them to `folder`."""
+    lower_priority()
+    loop = Loop(ProbeStage(PROBES), PROBES.loop, directory, pick_device(device))
+    if resume:
+        loop.resume()
+    averaged = loop.run()
+    assert isinstance(averaged, Probe)
+    save_probe(averaged, folder)

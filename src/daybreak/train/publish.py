@@ -1,0 +1,41 @@
+"""A recipe's trained stages as a model folder, in half precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from daybreak.checkpoint import Components, save_components
+from daybreak.models.transformer import parameter_count
+from daybreak.train.finished import trained_text_encoder, trained_transformer, trained_vae
+from daybreak.train.loop import pick_device, read_metadata
+from daybreak.train.recipes import Recipe
+
+
+def publish(recipe: Recipe, directory: Path, folder: Path) -> None:
+    """Writes the averaged weights of all three networks trained under `directory`, and their card, to `folder`.
+
+    Raises FileNotFoundError when a stage has not been trained.
+    """
+    tokenizer, text_encoder = trained_text_encoder(recipe, directory, pick_device("cpu"))
+    transformer, vae = trained_transformer(recipe, directory), trained_vae(recipe, directory)
+    modules = {"vae": vae, "text_encoder": text_encoder, "transformer": transformer}
+    card = {
+        "name": recipe.name,
+        "description": recipe.description,
+        "licence": "Apache-2.0",
+        "native": {"sizes": ["448x256", "256x448", "320x320"], "fps": 24, "num_frames": 49},
+        "num_inference_steps": 30,
+        "guidance_scale": 4.0,
+        "parameters": {name: parameter_count(module) for name, module in modules.items()},
+        "trained": {
+            stage: _training(directory / stage)
+            for stage in ("vae", "text", "transformer", "decoder")
+            if (directory / stage / "state.safetensors").exists()
+        },
+    }
+    save_components(folder, Components(tokenizer, text_encoder, transformer, vae, card))
+
+
+def _training(stage: Path) -> dict[str, int]:
+    """How many steps and seconds a stage was trained for."""
+    return {key: round(float(value)) for key, value in read_metadata(stage / "state.safetensors").items()}

@@ -1,0 +1,144 @@
+"""Stage 3: the transformer, on cached latents: text to video and every pinned pattern, stills and clips."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from daybreak.diffusion.conditioning import sample_ceilings, sample_sigmas
+from daybreak.diffusion.flow import add_noise, per_frame, velocity
+from daybreak.diffusion.guidance import guided
+from daybreak.diffusion.samplers import euler
+from daybreak.diffusion.schedule import shifted_schedule
+from daybreak.diorama.captions import caption
+from daybreak.diorama.labels import labels
+from daybreak.diorama.sampling import sample_spec
+from daybreak.models.text_encoder import TextEncoder
+from daybreak.models.transformer import Transformer, TransformerConfig
+from daybreak.models.vae import VAE
+from daybreak.tokenizer import Tokenizer
+from daybreak.train.latents import Shard, read_shard
+from daybreak.train.log import contact_sheet
+from daybreak.train.loop import LoopConfig, step_generator
+from daybreak.train.text import tokenize
+from daybreak.train.world import to_frames
+
+SHEET_PROMPTS = (
+    "a brown dog runs across a meadow at sunset",
+    "a red car drives through a town at night",
+    "a white rabbit jumps in the snow at noon",
+    "a blue elephant stands in the desert at dawn",
+    "a yellow boat floats on the sea, overcast",
+    "a purple robot dances in a room",
+    "a green bird flies over the forest in the rain",
+    "a pink pig sleeps on the moon",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TransformerRecipe:
+    """A transformer and how it is trained."""
+
+    model: TransformerConfig
+    loop: LoopConfig
+    still_steps: int = 0  # at the start, nothing but still images
+    still_share: float = 0.25  # of the steps after that
+    still_batch: int = 128
+    clip_batch: int = 24
+    subject_weight: float = 2.0  # how much more a latent cell counts that a subject covers
+    full_share: float = 0.6  # of captions that name every attribute
+    unconditional_share: float = 0.1  # of captions left out, for guidance
+    sheet_steps: int = 24
+    sheet_guidance: float = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Conditioner:
+    """The frozen text encoder with its tokenizer."""
+
+    tokenizer: Tokenizer
+    text_encoder: TextEncoder
+
+    def __call__(self, texts: list[str], device: torch.device) -> tuple[Tensor, Tensor]:
+        """Text states (B, L, D) and their mask."""
+        limit = self.text_encoder.config.max_tokens
+        ids, mask = tokenize(self.tokenizer, texts, limit)
+        # Always the same length: compiled code then sees few shapes.
+        ids, mask = (F.pad(tensor, (0, limit - ids.shape[1])) for tensor in (ids, mask))
+        with torch.no_grad():
+            states, text_mask = self.text_encoder(ids.to(device), mask.to(device))
+        return states, text_mask
+
+
+class TransformerStage:
+    """The loss and the samples of a transformer in training."""
+
+    def __init__(self, recipe: TransformerRecipe, conditioner: Conditioner, vae: VAE, latents: Path) -> None:
+        self.recipe, self.conditioner, self.vae = recipe, conditioner, vae
+        torch.manual_seed(recipe.loop.seed)
+        transformer = Transformer(recipe.model)
+        if recipe.loop.compile:
+            for block in transformer.blocks:  # compiled once, and the code shared by all of them
+                block.compile()
+        self.module: nn.Module = transformer
+        self.shards: list[Shard] = [read_shard(path) for path in sorted(latents.glob("latents-*.safetensors"))]
+        if not self.shards:
+            raise FileNotFoundError(f"no cached latents in {latents}: run this recipe's latents stage first")
+
+    def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """Velocity error of batch `step`: clips, or stills (a clip's first latent frame)."""
+        rng = random.Random(f"transformer {self.recipe.loop.seed} {step}")
+        still = step < self.recipe.still_steps or rng.random() < self.recipe.still_share
+        data, seeds, coverage = self._draw(rng, still)
+        data, coverage = data.to(device).float(), coverage.to(device).float() / 255
+        text_embeds, text_mask = self.conditioner(self._captions(seeds, rng), device)
+        generator = step_generator(self.recipe.loop.seed, step)
+        ceilings = sample_ceilings(len(data), data.shape[2], generator)
+        sigmas = sample_sigmas(ceilings, generator).to(device)
+        noise = torch.randn(data.shape, generator=generator).to(device)
+        predicted = self.module(add_noise(data, noise, sigmas), sigmas, text_embeds, text_mask)
+        # A frame whose ceiling is 0 is known: there is nothing to predict in it.
+        weights = per_frame((ceilings > 0).float().to(device)) * (
+            1 + (self.recipe.subject_weight - 1) * coverage[:, None]
+        )
+        errors = (predicted.float() - velocity(data, noise)).square().mean(1, keepdim=True)
+        loss = (errors * weights).sum() / weights.sum()
+        return loss, {"loss_stills" if still else "loss_clips": float(loss.detach())}
+
+    def _draw(self, rng: random.Random, still: bool) -> tuple[Tensor, Tensor, Tensor]:
+        shard = rng.choice(self.shards)
+        size = self.recipe.still_batch if still else self.recipe.clip_batch
+        index = torch.tensor([rng.randrange(len(shard.latents)) for _ in range(size)])
+        frames = slice(0, 1) if still else slice(None)
+        return shard.latents[index][:, :, frames], shard.seeds[index], shard.coverage[index][:, frames]
+
+    def _captions(self, seeds: Tensor, rng: random.Random) -> list[str]:
+        return [self._caption(int(seed), rng) for seed in seeds]
+
+    def _caption(self, seed: int, rng: random.Random) -> str:
+        if rng.random() < self.recipe.unconditional_share:
+            return ""
+        spec = sample_spec(seed)
+        # A full caption teaches most; one that leaves things open teaches that they may be anything.
+        mention = frozenset(labels(spec)) if rng.random() < self.recipe.full_share else None
+        return caption(spec, rng, mention=mention).text
+
+    def sample(self, averaged: nn.Module, path: Path) -> dict[str, float]:
+        """Clips for the sheet's prompts, one row each."""
+        assert isinstance(averaged, Transformer)
+        device = next(averaged.parameters()).device
+        prompt = self.conditioner(list(SHEET_PROMPTS), device)
+        empty = self.conditioner([""] * len(SHEET_PROMPTS), device)
+        shape = (len(SHEET_PROMPTS), averaged.config.latent_channels, 7, 8, 14)
+        noise = torch.randn(shape, generator=step_generator(self.recipe.loop.seed, -1)).to(device)
+        denoise = guided(averaged, prompt, empty, self.recipe.sheet_guidance)
+        latents = euler(
+            denoise, noise, shifted_schedule(self.recipe.sheet_steps), torch.ones(shape[0], 7, device=device)
+        )
+        contact_sheet([to_frames(self.vae.decode(one[None])[0])[:, ::2, ::2] for one in latents], 5).save(path)
+        return {}
