@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,10 +38,11 @@ ATTRIBUTES = tuple(CLASSES)
 MUST_READ = ATTRIBUTES[:5]  # the attributes whose ceiling has to be 95 % or more
 SCENE_ATTRIBUTES = ATTRIBUTES[3:]  # those of the whole scene; the others are the subject's
 
-HEIGHT, WIDTH = 64, 112  # pixels that the probes see, of a landscape clip
+HEIGHT, WIDTH = 128, 224  # pixels that the probes see, of a landscape clip
 PROBE_FRAMES = (0, 3, 15, 18, 30, 33, 45, 48)  # of a clip's 49: four moments, each with how things move
-TUBELET = 2  # frames that become one moment of the network, so that its first layer sees motion
-CELL = 8  # pixels of the grid on which the subject is looked for
+TUBELET = 2  # frames of a moment
+CELL = 16  # pixels of the grid on which the subject is looked for
+CROP = 64  # pixels of the square, scaled picture of the subject
 FOLDER = PACKAGED_WEIGHTS / "probes"
 
 
@@ -55,9 +57,9 @@ def readable_labels(spec: SceneSpec) -> dict[str, str]:
 
 
 def probe_frames(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The part of a clip (F, H, W, 3) that the probes see, (8, 64, 112, 3): whole blocks of pixels averaged.
+    """The part of a clip (F, H, W, 3) that the probes see, (8, 128, 224, 3): whole blocks of pixels averaged.
 
-    Raises ValueError unless the clip is long enough and its sides are the same multiple of 64 and 112.
+    Raises ValueError unless the clip is long enough and its sides are the same multiple of 128 and 224.
     """
     factor = frames.shape[1] // HEIGHT
     if frames.shape[1:3] != (factor * HEIGHT, factor * WIDTH) or len(frames) <= PROBE_FRAMES[-1]:
@@ -78,10 +80,9 @@ class ProbeConfig:
     """Sizes of the network; saved beside its weights."""
 
     patch_width: int = 128
-    width: int = 192
-    patch_blocks: int = 2  # where a cell is 4 pixels: shapes
-    fine_blocks: int = 3  # where it is 8
-    coarse_blocks: int = 1  # where it is 16
+    width: int = 160
+    scene_blocks: tuple[int, int] = (1, 2)  # in the trunk that sees the whole picture, by level
+    shape_blocks: tuple[int, int] = (1, 3)  # in the one that sees the subject
     moment_width: int = 64
 
 
@@ -145,64 +146,109 @@ def join_cells(x: Float[Tensor, "BT H W D"]) -> Float[Tensor, "BT h w 4D"]:
     return rearrange(x, "BT (H h) (W w) D -> BT H W (h w D)", h=2, w=2)
 
 
-class Probe(nn.Module):
-    """Pixels (B, 3, 8, 64, 112) to logits of every attribute, and to where the subject is.
+class Trunk(nn.Module):
+    """Two frames on top of each other (B * T, 6, H, W) to features of every 8 x 8 pixels, (B * T, D, H / 8, W / 8)."""
 
-    It looks for the subject first, then names what it finds there: features are averaged once over the whole
-    picture and once under the map of where the subject is.
+    def __init__(self, config: ProbeConfig, blocks: tuple[int, int]) -> None:
+        super().__init__()
+        self.patches = nn.Linear(3 * TUBELET * 4 * 4, config.patch_width)
+        self.patch_blocks = nn.ModuleList(ShiftBlock(config.patch_width) for _ in range(blocks[0]))
+        self.join = nn.Linear(config.patch_width * 4, config.width)
+        self.cell_blocks = nn.ModuleList(ShiftBlock(config.width) for _ in range(blocks[1]))
+
+    def forward(self, x: Tensor, moments: int) -> Tensor:
+        x = channels_first(F.silu(self.patches(rearrange(x, "BT C (H h) (W w) -> BT H W (h w C)", h=4, w=4))))
+        for block in self.patch_blocks:
+            x = block(x, moments)
+        x = channels_first(self.join(join_cells(channels_last(x))))
+        for block in self.cell_blocks:
+            x = block(x, moments)
+        return x
+
+
+class Probe(nn.Module):
+    """Pixels (B, 3, 8, 128, 224) to logits of every attribute, and to where the subject is.
+
+    It looks for the subject in the picture at half the size, then at the subject alone, scaled to one size, and
+    names what it sees from both.
     """
 
     def __init__(self, config: ProbeConfig) -> None:
         super().__init__()
         self.config = config
         width, moments = config.width, len(PROBE_FRAMES) // TUBELET
-        self.patches = nn.Linear(3 * TUBELET * (CELL // 2) ** 2, config.patch_width)
-        self.patch_blocks = nn.ModuleList(ShiftBlock(config.patch_width) for _ in range(config.patch_blocks))
-        self.to_fine = nn.Linear(config.patch_width * 4, width)
-        self.fine_blocks = nn.ModuleList(ShiftBlock(width) for _ in range(config.fine_blocks))
-        self.to_coarse = nn.Linear(width * 4, width)
-        self.coarse_blocks = nn.ModuleList(ShiftBlock(width) for _ in range(config.coarse_blocks))
-        self.from_coarse = nn.Linear(width, width)
-        self.norm_fine, self.norm_coarse = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.scene = Trunk(config, config.scene_blocks)
+        self.coarse = nn.Linear(width * 4, width)
+        self.coarse_blocks = nn.ModuleList([ShiftBlock(width)])
+        self.spread = nn.Linear(width, width)
+        self.shape = Trunk(config, config.shape_blocks)
+        self.norm_fine, self.norm_coarse, self.norm_shape = (nn.LayerNorm(width) for _ in range(3))
         self.where = nn.Linear(width, 1)
-        self.moment = nn.Linear(2 * width + 4, config.moment_width)
+        self.moment = nn.Linear(3 * width + 4, config.moment_width)
         self.story = nn.Linear(moments * config.moment_width, width)
-        self.norm = nn.LayerNorm(3 * width)
-        self.heads = nn.ModuleDict({name: nn.Linear(3 * width, len(words)) for name, words in CLASSES.items()})
+        self.norm = nn.LayerNorm(4 * width)
+        self.heads = nn.ModuleDict({name: nn.Linear(4 * width, len(words)) for name, words in CLASSES.items()})
 
     def forward(
-        self, pixels: Float[Tensor, "B 3 F H W"]
+        self, pixels: Float[Tensor, "B 3 F H W"], share: Float[Tensor, "B T N"] | None = None
     ) -> tuple[dict[str, Float[Tensor, "B K"]], Float[Tensor, "B T N"]]:
-        """Logits by attribute, and the logarithm of the share of the subject in each cell at each moment."""
+        """Logits by attribute, and the logarithm of the share of the subject in each cell at each moment.
+
+        `share` says where the subject is, in training; a clip of zeros there, and every clip without it, is looked
+        at where the network itself finds the subject.
+        """
         moments = pixels.shape[2] // TUBELET
-        patches = rearrange(pixels, "B C (T t) (H h) (W w) -> (B T) H W (t h w C)", t=TUBELET, h=CELL // 2, w=CELL // 2)
-        x = channels_first(F.silu(self.patches(patches)))
-        for block in self.patch_blocks:
-            x = block(x, moments)
-        x = channels_first(self.to_fine(join_cells(channels_last(x))))
-        for block in self.fine_blocks:
-            x = block(x, moments)
-        coarse = channels_first(self.to_coarse(join_cells(channels_last(x))))
+        x = rearrange(pixels, "B C (T t) H W -> (B T) (t C) H W", t=TUBELET)
+        fine, scene = self._see_scene(F.avg_pool2d(x, 2), moments)
+        where = self.where(fine).squeeze(-1).float().log_softmax(-1)  # (B, T, N)
+        found = where.exp()
+        looked = (
+            found.detach() if share is None else torch.where(share.sum(-1, keepdim=True) > 0, share, found.detach())
+        )
+        place = places(looked)
+        shape = self.shape(crops(x, place.flatten(0, 1)), moments)
+        shape = self.norm_shape(rearrange(shape, "(B T) D H W -> B T (H W) D", T=moments)).mean(2)
+        subject = torch.einsum("btn,btnd->btd", found.to(fine.dtype), fine)
+        seen = torch.cat([shape, subject, scene], -1)
+        story = self.story(F.silu(self.moment(torch.cat([seen, place.to(seen.dtype)], -1))).flatten(1))
+        features = self.norm(torch.cat([seen.mean(1), F.silu(story)], -1))
+        return {name: head(features).float() for name, head in self.heads.items()}, where
+
+    def _see_scene(self, x: Tensor, moments: int) -> tuple[Tensor, Tensor]:
+        """Features of every cell (B, T, N, D) and of the whole picture (B, T, D)."""
+        fine = self.scene(x, moments)
+        coarse = channels_first(self.coarse(join_cells(channels_last(fine))))
         for block in self.coarse_blocks:
             coarse = block(coarse, moments)
         wide = channels_last(coarse)
-        spread = self.from_coarse(wide).repeat_interleave(2, 1).repeat_interleave(2, 2)
-        fine = rearrange(self.norm_fine(channels_last(x) + spread), "(B T) H W D -> B T (H W) D", T=moments)
-        scene = rearrange(self.norm_coarse(wide), "(B T) H W D -> B T (H W) D", T=moments).mean(2)
-        where = self.where(fine).squeeze(-1).float().log_softmax(-1)  # (B, T, N)
-        share = where.exp()
-        subject = torch.einsum("btn,btnd->btd", share.to(fine.dtype), fine)
-        # The mean and mean square of the subject's place: its path, and how large it is.
-        place = torch.einsum("btn,np->btp", share, grid(x.shape[2], x.shape[3], x.device))
-        story = self.story(F.silu(self.moment(torch.cat([subject, scene, place.to(scene.dtype)], -1))).flatten(1))
-        features = self.norm(torch.cat([subject.mean(1), scene.mean(1), F.silu(story)], -1))
-        return {name: head(features).float() for name, head in self.heads.items()}, where
+        spread = self.spread(wide).repeat_interleave(2, 1).repeat_interleave(2, 2)
+        cells = rearrange(self.norm_fine(channels_last(fine) + spread), "(B T) H W D -> B T (H W) D", T=moments)
+        whole = rearrange(self.norm_coarse(wide), "(B T) H W D -> B T (H W) D", T=moments).mean(2)
+        return cells, whole
 
 
-def grid(rows: int, columns: int, device: torch.device) -> Float[Tensor, "N 4"]:
-    """x, y and their squares for every cell of a grid, -1 to 1."""
-    y, x = torch.meshgrid(torch.linspace(-1, 1, rows), torch.linspace(-1, 1, columns), indexing="ij")
-    return torch.stack([x, y, x.square(), y.square()], -1).flatten(0, 1).to(device)
+def places(share: Float[Tensor, "B T N"]) -> Float[Tensor, "B T 4"]:
+    """Where the subject is: the middle's x and y and the deviations around it, in pixels, over half the width."""
+    rows, columns = HEIGHT // CELL, WIDTH // CELL
+    y, x = torch.meshgrid(torch.arange(rows) - (rows - 1) / 2, torch.arange(columns) - (columns - 1) / 2, indexing="ij")
+    cells = torch.stack([x, y], -1).flatten(0, 1).to(share) * (2 * CELL / WIDTH)  # (N, 2)
+    middle = share @ cells
+    spread = (share @ cells.square() - middle.square()).clamp(min=0).sqrt()
+    return torch.cat([middle, spread], -1)
+
+
+def crops(x: Float[Tensor, "BT C H W"], place: Float[Tensor, "BT 4"]) -> Float[Tensor, "BT C CROP CROP"]:
+    """A square picture around each place, its side a little more than the subject's longer one."""
+    # The deviation of an even spread over a box is half its side / sqrt(3); the constant keeps a thin margin.
+    half = (2.1 * place[:, 2:].amax(1) + 0.05).clamp(0.12, 0.6)
+    scale = torch.stack([half, half * WIDTH / HEIGHT], 1)  # grid_sample counts x and y from -1 to 1
+    middle = place[:, :2] * place.new_tensor([1.0, WIDTH / HEIGHT])
+    zero = torch.zeros_like(half)
+    transform = torch.stack(
+        [torch.stack([scale[:, 0], zero, middle[:, 0]], 1), torch.stack([zero, scale[:, 1], middle[:, 1]], 1)], 1
+    )
+    points = F.affine_grid(transform, [len(x), x.shape[1], CROP, CROP], align_corners=False)
+    return F.grid_sample(x, points, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 @torch.inference_mode()
@@ -234,7 +280,10 @@ def load_probe(folder: Path = FOLDER, device: torch.device | None = None) -> Pro
         card = json.loads((folder / "probe.json").read_text(encoding="utf-8"))
         if {name: tuple(words) for name, words in card["classes"].items()} != CLASSES:
             raise ValueError("they were trained on other words")
-        probe = Probe(ProbeConfig(**card["probe"]))
+        sizes: dict[str, Any] = {
+            name: tuple(size) if isinstance(size, list) else size for name, size in card["probe"].items()
+        }
+        probe = Probe(ProbeConfig(**sizes))
         probe.load_state_dict(load_file(folder / "probe.safetensors"))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]

@@ -42,7 +42,7 @@ from daybreak.train.world import CLIP_FRAMES, FPS
 FIRST_SCENE = 30_000_000  # far from the scenes of the VAE, the transformer and the evaluation
 FIRST_CHECK = 35_000_000  # the sample sheet's, all held-out combinations
 CHECKED_CLIPS = 96
-FULL_SCALE = 4  # 448x256: how much larger than the probes see them the clips to check are rendered
+FULL_SCALE = 2  # 448x256: how much larger than the probes see them the clips to check are rendered
 UNKNOWN = -100  # a label that the loss ignores; PyTorch's own number for it
 
 
@@ -66,7 +66,7 @@ PROBES = ProbeRecipe(
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What the probes learn from: frames (8, 64, 112, 3), the subject's share of every cell (T, N), labels (7,)."""
+    """What the probes learn from: frames (8, 128, 224, 3), the subject's share of every cell (T, N), labels (7,)."""
 
     frames: NDArray[np.uint8]
     share: NDArray[np.float32]
@@ -113,8 +113,11 @@ class ProbeStage:
             probe_pixels([clip.frames for clip in chosen]),
             torch.from_numpy(np.stack([clip.share for clip in chosen])),
         )
-        pixels, share, labels = augment(pixels, share, labels, step_generator(self.recipe.loop.seed, step))
-        logits, where = self.module(pixels.to(device))
+        generator = step_generator(self.recipe.loop.seed, step)
+        pixels, share, labels = augment(pixels, share, labels, generator)
+        # Half of the clips are looked at where their subject truly is, the others where the network looks itself.
+        shown = torch.rand(len(share), 1, 1, generator=generator) < 0.5
+        logits, where = self.module(pixels.to(device), (share * shown).to(device))
         labels, share = labels.to(device), share.to(device)
         losses = {name: F.cross_entropy(logits[name], labels[:, i]) for i, name in enumerate(ATTRIBUTES)}
         missed = -(share * where).sum(-1).mean()
@@ -162,13 +165,20 @@ def augment(pixels: Tensor, share: Tensor, labels: Tensor, generator: torch.Gene
     cells = share.reshape(*share.shape[:2], HEIGHT // CELL, WIDTH // CELL)
     share = torch.where(mirrored[:, None, None, None], cells.flip(-1), cells).flatten(2)
     labels = torch.where(mirrored[:, None], mirrored_labels(labels), labels)
-    # Half of the clips lose detail: scaled down and up again, as if seen through a coarser grid of latents.
-    blurred = F.interpolate(F.avg_pool3d(pixels, (1, 2, 2)), scale_factor=(1, 2, 2), mode="trilinear")
-    amount = (draw(batch) * 2 - 1).clamp(min=0)[:, None, None, None, None]
-    pixels = pixels + amount * (blurred - pixels)
+    # Half of the clips lose detail, as a clip made from coarse latents has: seen through blocks of 2 or 4 pixels.
+    amount = draw(batch)[:, None, None, None, None]
+    pixels = pixels + (4 * amount - 1).clamp(0, 1) * (amount < 0.5) * (blur(pixels, 2) - pixels)
+    pixels = pixels + (5 * amount - 4).clamp(0, 1) * (blur(pixels, 4) - pixels)
     contrast, light = 1 + 0.16 * (draw(batch, 1, 1, 1, 1) - 0.5), 0.12 * (draw(batch, 3, 1, 1, 1) - 0.5)
     noise = torch.randn(pixels.shape, generator=generator) * 0.06 * draw(batch, 1, 1, 1, 1)
     return pixels * contrast + light + noise, share, labels
+
+
+def blur(pixels: Tensor, block: int) -> Tensor:
+    """Pixels averaged over blocks in space, and smoothly scaled up again."""
+    small = F.avg_pool2d(pixels.flatten(0, 1), block)
+    large = F.interpolate(small, scale_factor=float(block), mode="bilinear")
+    return large.reshape(pixels.shape)
 
 
 def mirrored_labels(labels: Tensor) -> Tensor:

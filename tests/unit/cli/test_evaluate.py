@@ -34,7 +34,7 @@ def tiny_model(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     vae = VAE(VAEConfig(4, (8, 8), (1, 1), (8, 8, 8), (1, 1, 1)))
     card = {"num_inference_steps": 1, "guidance_scale": 1.0}
     save_components(data_dir / "models" / "tiny", Components(tokenizer, text, transformer, vae, card))
-    small = Probe(ProbeConfig(patch_width=8, width=16, patch_blocks=1, fine_blocks=1, coarse_blocks=1, moment_width=4))
+    small = Probe(ProbeConfig(patch_width=8, width=16, scene_blocks=(1, 1), shape_blocks=(1, 1), moment_width=4))
     save_probe(small, data_dir / "probes")
     monkeypatch.setattr(probes.load_probe, "__defaults__", (data_dir / "probes", None))
     monkeypatch.setattr(reconstruction, "WINDOW_FRAMES", 9)  # the VAE on fewer frames

@@ -37,6 +37,4 @@ def components() -> Components:
 @pytest.fixture
 def probe() -> Probe:
     torch.manual_seed(0)
-    return Probe(
-        ProbeConfig(patch_width=8, width=16, patch_blocks=1, fine_blocks=1, coarse_blocks=1, moment_width=4)
-    ).eval()
+    return Probe(ProbeConfig(patch_width=8, width=16, scene_blocks=(1, 1), shape_blocks=(1, 1), moment_width=4)).eval()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +21,10 @@ from daybreak.evaluate.probes import (
     ShiftBlock,
     channels_first,
     classify,
-    grid,
+    crops,
     join_cells,
     load_probe,
+    places,
     probe_frames,
     probe_pixels,
     readable_labels,
@@ -30,7 +32,7 @@ from daybreak.evaluate.probes import (
     shift,
 )
 
-TINY = ProbeConfig(patch_width=8, width=16, patch_blocks=1, fine_blocks=1, coarse_blocks=1, moment_width=4)
+TINY = ProbeConfig(patch_width=8, width=16, scene_blocks=(1, 1), shape_blocks=(1, 1), moment_width=4)
 SPEC = SceneSpec((Subject("dog", "brown", action="run"),), time_of_day="sunset", camera="pan left")
 
 
@@ -54,30 +56,30 @@ def test_a_style_without_colours_hides_colour_and_light(style: str) -> None:
 
 def test_frames_are_averaged_over_whole_blocks() -> None:
     clip = np.zeros((49, 256, 448, 3), np.uint8)
-    clip[3, 0:4, 4:8, 1] = 200  # one block of the second frame that the probes see
-    clip[3, 4, 0, 0] = 160  # one pixel of another: a sixteenth
+    clip[3, 0:2, 2:4, 1] = 200  # one block of the second frame that the probes see
+    clip[3, 2, 0, 0] = 160  # one pixel of another: a quarter
     clip[1] = 255  # not looked at
-    expected = np.zeros((8, 64, 112, 3), np.uint8)
-    expected[1, 0, 1, 1], expected[1, 1, 0, 0] = 200, 10
+    expected = np.zeros((8, 128, 224, 3), np.uint8)
+    expected[1, 0, 1, 1], expected[1, 1, 0, 0] = 200, 40
     np.testing.assert_array_equal(probe_frames(clip), expected)
 
 
 def test_frames_at_the_probes_own_size_are_kept() -> None:
-    clip = np.random.default_rng(0).integers(0, 256, (49, 64, 112, 3)).astype(np.uint8)
+    clip = np.random.default_rng(0).integers(0, 256, (49, 128, 224, 3)).astype(np.uint8)
     np.testing.assert_array_equal(probe_frames(clip), clip[list(PROBE_FRAMES)])
 
 
-@pytest.mark.parametrize("shape", [(49, 448, 256, 3), (45, 256, 448, 3), (49, 60, 112, 3)])
+@pytest.mark.parametrize("shape", [(49, 448, 256, 3), (45, 256, 448, 3), (49, 120, 224, 3)])
 def test_other_clips_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="probes read"):
         probe_frames(np.zeros(shape, np.uint8))
 
 
 def test_pixels_span_minus_one_to_one() -> None:
-    clip = np.zeros((8, 64, 112, 3), np.uint8)
+    clip = np.zeros((8, 128, 224, 3), np.uint8)
     clip[0, 0, 0] = (0, 255, 0)
     pixels = probe_pixels([clip])
-    assert pixels.shape == (1, 3, 8, 64, 112)
+    assert pixels.shape == (1, 3, 8, 128, 224)
     assert pixels[0, :, 0, 0, 0].tolist() == [-1, 1, -1]
 
 
@@ -107,14 +109,42 @@ def test_channels_first_is_a_view() -> None:
     assert channels_first(x).data_ptr() == x.data_ptr()
 
 
-def test_grid_runs_from_corner_to_corner() -> None:
-    cells = grid(2, 3, torch.device("cpu"))
-    assert cells[0].tolist() == [-1, -1, 1, 1]
-    assert cells[4].tolist() == [0, 1, 0, 1]
+def test_an_even_box_is_found_where_it_is() -> None:
+    share = torch.zeros(1, 1, 8, 14)
+    share[..., 2:6, 3:5] = 1 / 8  # rows 2 to 5, columns 3 and 4: pixels 32 to 96 and 48 to 80
+    found = places(share.flatten(2))[0, 0].tolist()
+    expected = [(64 - 112) / 112, 0, 0.5 * 16 / 112, math.sqrt(1.25) * 16 / 112]
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_crop_holds_what_is_at_its_place() -> None:
+    x = torch.zeros(1, 1, 128, 224)
+    x[..., 48:80, 16:48] = 1  # a square of 32 pixels around (32, 64)
+    place = torch.tensor([[(32 - 112) / 112, 0.0, 0.06, 0.0]])
+    half = (2.1 * 0.06 + 0.05) * 112  # pixels from the crop's middle to its edge
+    crop = crops(x, place)[0, 0]
+    assert crop.shape == (64, 64)
+    assert crop[32, 32] == 1
+    assert crop.mean().item() == pytest.approx((16 / half) ** 2, rel=0.03)
+    torch.testing.assert_close(crop, crop.flip(0), atol=0.02, rtol=0)
+    torch.testing.assert_close(crop, crop.flip(1), atol=0.02, rtol=0)
+
+
+def test_the_network_looks_where_it_is_told_or_where_it_finds(probe: Probe) -> None:
+    pixels = torch.randn(1, 3, 8, 128, 224)
+    corner = torch.zeros(1, 4, 112)
+    corner[..., 0] = 1
+    with torch.no_grad():
+        by_itself, found = probe(pixels)
+        untold, _ = probe(pixels, torch.zeros(1, 4, 112))
+        told, still_found = probe(pixels, corner)
+    assert torch.equal(by_itself["subject"], untold["subject"])
+    assert not torch.allclose(by_itself["subject"], told["subject"])
+    assert torch.equal(found, still_found)
 
 
 def test_logits_have_a_number_for_every_word_and_shares_sum_to_one(probe: Probe) -> None:
-    logits, where = probe(torch.randn(2, 3, 8, 64, 112))
+    logits, where = probe(torch.randn(2, 3, 8, 128, 224))
     assert {name: tuple(values.shape) for name, values in logits.items()} == {
         name: (2, len(words)) for name, words in CLASSES.items()
     }
@@ -123,7 +153,7 @@ def test_logits_have_a_number_for_every_word_and_shares_sum_to_one(probe: Probe)
 
 
 def test_a_clip_is_read_the_same_alone_and_in_a_batch(probe: Probe) -> None:
-    pixels = torch.randn(3, 3, 8, 64, 112)
+    pixels = torch.randn(3, 3, 8, 128, 224)
     with torch.no_grad():
         together, _ = probe(pixels)
         alone, _ = probe(pixels[1:2])
@@ -135,7 +165,7 @@ def test_classify_gives_the_word_of_the_largest_logit(probe: Probe) -> None:
     for name, head in probe.heads.items():
         torch.nn.init.zeros_(head.weight)
         head.bias.data.copy_(torch.nn.functional.one_hot(torch.tensor(2), len(CLASSES[name])))
-    clips = [np.zeros((8, 64, 112, 3), np.uint8)] * 3
+    clips = [np.zeros((8, 128, 224, 3), np.uint8)] * 3
     assert classify(probe, clips, batch=2) == [{name: CLASSES[name][2] for name in ATTRIBUTES}] * 3
 
 

@@ -29,7 +29,7 @@ from daybreak.train.probes import (
 
 TINY = replace(
     PROBES,
-    model=ProbeConfig(patch_width=8, width=16, patch_blocks=1, fine_blocks=1, coarse_blocks=1, moment_width=4),
+    model=ProbeConfig(patch_width=8, width=16, scene_blocks=(1, 1), shape_blocks=(1, 1), moment_width=4),
     loop=LoopConfig(4, OptimiserConfig(1e-3, 1e-3, 2), save_every=2, sample_every=100, log_every=2),
     batch=2,
     fresh_clips=1,
@@ -38,9 +38,9 @@ TINY = replace(
 
 
 def test_shares_of_cells_sum_to_one_where_the_subject_is_seen() -> None:
-    inside = np.zeros((4, 64, 112), bool)
-    inside[0, 0:8, 0:8] = True  # the first cell, in the first of a moment's two frames
-    inside[1, 8:16, 8:16] = True  # and one of the next row, in the second
+    inside = np.zeros((4, 128, 224), bool)
+    inside[0, 0:16, 0:16] = True  # the first cell, in the first of a moment's two frames
+    inside[1, 16:32, 16:32] = True  # and one of the next row, in the second
     share = subject_share(inside)
     assert share.shape == (2, 112)
     assert share[0, 0] == share[0, 15] == 0.5
@@ -49,7 +49,7 @@ def test_shares_of_cells_sum_to_one_where_the_subject_is_seen() -> None:
 
 
 def test_shares_do_not_depend_on_the_resolution() -> None:
-    inside = np.random.default_rng(0).random((4, 64, 112)) < 0.1
+    inside = np.random.default_rng(0).random((4, 128, 224)) < 0.1
     large = inside.repeat(2, 1).repeat(2, 2)
     np.testing.assert_allclose(subject_share(large), subject_share(inside), rtol=1e-6)
 
@@ -57,7 +57,7 @@ def test_shares_do_not_depend_on_the_resolution() -> None:
 def test_a_clip_has_the_labels_of_its_scene() -> None:
     clip = render_clip(FIRST_SCENE)
     spec = sample_spec(FIRST_SCENE, max_subjects=1)
-    assert clip.frames.shape == (8, 64, 112, 3)
+    assert clip.frames.shape == (8, 128, 224, 3)
     assert CLASSES["subject"][clip.labels[0]] == spec.subjects[0].kind
     assert CLASSES["camera"][clip.labels[6]] == spec.camera
     sums = clip.share.sum(1)
@@ -84,13 +84,13 @@ def test_a_mirrored_pan_goes_the_other_way() -> None:
 
 def test_pixels_shares_and_labels_are_mirrored_together() -> None:
     left = CLASSES["camera"].index("pan left")
-    pixels = torch.full((8, 3, 8, 64, 112), -1.0)
-    pixels[..., :56] = 1.0  # bright on the left
+    pixels = torch.full((8, 3, 8, 128, 224), -1.0)
+    pixels[..., :112] = 1.0  # bright on the left
     share = torch.zeros(8, 4, 112)
     share[:, :, 0] = 1.0
     labels = torch.full((8, 7), left)
     seen, shares, named = augment(pixels, share, labels, torch.Generator().manual_seed(0))
-    bright_left = seen[..., :28].mean((1, 2, 3, 4)) > seen[..., -28:].mean((1, 2, 3, 4))
+    bright_left = seen[..., :56].mean((1, 2, 3, 4)) > seen[..., -56:].mean((1, 2, 3, 4))
     assert torch.equal(bright_left, shares[:, 0, 0] == 1)
     assert torch.equal(bright_left, shares[:, 0, 13] == 0)
     assert torch.equal(bright_left, named[:, 6] == left)
@@ -98,7 +98,7 @@ def test_pixels_shares_and_labels_are_mirrored_together() -> None:
 
 
 def test_augmentation_is_a_function_of_its_generator() -> None:
-    batch = torch.rand(2, 3, 8, 64, 112), torch.zeros(2, 4, 112), torch.zeros(2, 7, dtype=torch.long)
+    batch = torch.rand(2, 3, 8, 128, 224), torch.zeros(2, 4, 112), torch.zeros(2, 7, dtype=torch.long)
     first, again = (augment(*batch, torch.Generator().manual_seed(5)) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert torch.equal(one, other)
