@@ -87,7 +87,7 @@ class ProbeConfig:
 
 
 class MatrixConv(nn.Module):
-    """A 3x3 convolution whose weight is kept as a matrix, (D_out, D_in * 9), so that Muon can train it."""
+    """A 3x3 convolution whose weight is kept as a matrix, (D_out, D_in * 9), so that Muon trains it."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from daybreak.generation import Video
 from daybreak.media import encode
@@ -120,7 +121,7 @@ except OutOfSpace as error:
 """
 
 
-@pytest.mark.parametrize("limit", [0, 1_000, 40_000, 400_000])
+@pytest.mark.parametrize("limit", [0, 1_000, 40_000, 300_000])
 def test_a_write_that_fails_leaves_nothing(limit: int, tmp_path: Path) -> None:
     """A limit on the file's size makes the write itself fail, as a full disk does, at different points."""
     path = tmp_path / "clip.mp4"
@@ -159,3 +160,16 @@ def test_a_target_that_cannot_be_written_is_refused(target: str, message: str, t
 def test_odd_sides_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="even sides, not 95x64"):
         encode_video(Video(make_clip(2, 64, 95), 24.0), tmp_path / "clip.mp4")
+
+
+def test_soft_moving_pictures_give_the_same_bytes_every_time(tmp_path: Path) -> None:
+    """Blurs that drift, as a generated clip has them, at the model's own size: what once came out different."""
+    rng = np.random.default_rng(0)
+    blobs = rng.integers(0, 256, (48, 8, 14, 3), dtype=np.uint8)
+    drifting = np.linspace(blobs[0].astype(float), blobs[1], 48).round().astype(np.uint8)
+    frames = np.stack([np.asarray(Image.fromarray(frame).resize((448, 256))) for frame in drifting])
+    digests = set()
+    for number in range(4):
+        encode_video(Video(frames, 24.0), tmp_path / f"{number}.mp4")
+        digests.add(hashlib.sha256((tmp_path / f"{number}.mp4").read_bytes()).hexdigest())
+    assert len(digests) == 1
