@@ -12,6 +12,7 @@ import typer
 
 from daybreak import __version__
 from daybreak.cli.errors import CliError, one_line
+from daybreak.cli.evaluate import evaluate
 from daybreak.cli.generate import generate
 from daybreak.cli.models import models
 from daybreak.cli.serve import serve
@@ -30,6 +31,7 @@ app = typer.Typer(
 app.command()(generate)
 app.command()(models)
 app.command()(train)
+app.command()(evaluate)
 app.command()(serve)
 
 

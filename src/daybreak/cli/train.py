@@ -11,7 +11,7 @@ from daybreak.cli.errors import told_plainly
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name; see daybreak/train/recipes.py.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe's name (see daybreak/train/recipes.py), or probes.")],
     stages: Annotated[list[str] | None, typer.Option("--stage", help="Only this stage; may be repeated.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
     out: Annotated[
@@ -25,4 +25,10 @@ def train(
         from daybreak.train.run import STAGES, run
 
         folder = out or load_settings().data_dir / "training" / recipe
+        if recipe == "probes":  # what `daybreak evaluate` measures with
+            from daybreak.evaluate.probes import FOLDER
+            from daybreak.train.probes import train_probes
+
+            train_probes(folder, FOLDER, resume=resume, device=device)
+            return
         run(recipe, folder, resume=resume, stages=tuple(stages or STAGES), device=device)
