@@ -47,7 +47,7 @@ DAWN = Recipe(
     transformer=TransformerRecipe(
         TransformerConfig(),
         LoopConfig(60_000, OptimiserConfig(1e-3, 2e-3, 100), save_every=250, sample_every=500, compile=True),
-        still_steps=1_500,
+        still_steps=250,
     ),
     decoder=VAERecipe(
         VAEConfig(),
