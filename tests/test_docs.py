@@ -20,7 +20,11 @@ def test_the_file_map_is_the_tree() -> None:
     mapped = set(re.findall(r"^  ([a-z_]+(?:\.py|/))", block, re.MULTILINE))
     folder = ROOT / "src" / "daybreak"
     tree = {path.name for path in folder.glob("*.py")}
-    tree |= {f"{path.name}/" for path in folder.iterdir() if path.is_dir() and any(path.glob("*[!_].*"))}
+    tree |= {
+        f"{path.name}/"
+        for path in folder.iterdir()
+        if path.is_dir() and path.name != "__pycache__" and any(path.glob("*[!_].*"))
+    }
     assert mapped == tree - {"__init__.py", "__main__.py"}
 
 
