@@ -7,7 +7,7 @@ make --silent setup
 
 folder="$(realpath -m "${1:-out/dawn}")"
 # Stage by stage, so that each one's end is seen; `--stage publish` alone writes the model of an unfinished run.
-for stage in vae text latents transformer decoder publish; do
+for stage in vae text latents transformer publish; do
   .venv/bin/daybreak train dawn --resume --stage "$stage" --out "$folder"
 done
 echo "the model is in $folder/model: copy it to src/daybreak/weights/dawn, or to DAYBREAK_DATA_DIR/models/dawn"

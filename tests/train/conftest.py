@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,7 +26,7 @@ from daybreak.train.vae import VAEStage
 from daybreak.train.world import CropConfig
 
 CPU = torch.device("cpu")
-VAE_MODEL = VAEConfig(4, (4, 8), (1, 1), (8, 8, 4), (1, 1, 1))
+VAE_MODEL = VAEConfig(4, (8, 8, 4), (1, 1, 1))
 CROPS = CropConfig(window=64, window_frames=9, crop=32, crop_frames=9, batch=2, target_pairs=2, pool=4)
 LOOP = LoopConfig(4, OptimiserConfig(1e-3, 2e-3, warmup_steps=3), save_every=100, sample_every=100, log_every=2)
 
@@ -39,7 +37,7 @@ def recipe() -> Recipe:
     return replace(
         TOY,
         name="tiny",
-        vae=replace(TOY.vae, model=VAE_MODEL, loop=LOOP, crops=CROPS),
+        vae=replace(TOY.vae, model=VAE_MODEL, loop=LOOP, crops=CROPS, linear_clips=4),
         text=replace(
             TOY.text, model=TextEncoderConfig(256, 64, width=16, num_layers=1, num_heads=2), loop=LOOP, batch=8
         ),
@@ -52,9 +50,9 @@ def recipe() -> Recipe:
             still_batch=4,
             clip_batch=2,
         ),
-        decoder=replace(TOY.decoder, model=VAE_MODEL, loop=LOOP, crops=CROPS),
         num_shards=1,
-        shard_clips=3,
+        num_still_shards=1,
+        shard_clips=2,
     )
 
 
@@ -72,9 +70,10 @@ def tiny_vae(recipe: Recipe) -> VAE:
 
 @pytest.fixture(scope="session")
 def latents(recipe: Recipe, tiny_vae: VAE, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one shard, encoded by the tiny VAE."""
+    """A folder with one shard of clips and one of stills, encoded by the tiny VAE."""
     folder = tmp_path_factory.mktemp("cached") / "latents"
-    write_shard(tiny_vae, 0, folder, CPU, recipe.shard_clips)
+    for still in (False, True):
+        write_shard(tiny_vae, 0, folder, CPU, recipe.shard_clips, still=still)
     return folder
 
 
@@ -85,21 +84,20 @@ def conditioner(recipe: Recipe, tokenizer: Tokenizer) -> Conditioner:
 
 
 @pytest.fixture
-def make_vae_stage(recipe: Recipe, tiny_vae: VAE) -> Iterator[Callable[..., VAEStage]]:
-    """Makes stages of the VAE, or of its decoder alone, and at the end drops what their pools have still to render."""
+def make_vae_stage(recipe: Recipe) -> Iterator[Callable[[], VAEStage]]:
+    """Makes stages of the VAE, and at the end drops what their pools have still to render."""
     made: list[VAEStage] = []
 
-    def make(decoder_alone: bool = False) -> VAEStage:
-        stage = VAEStage(recipe.decoder, copy.deepcopy(tiny_vae)) if decoder_alone else VAEStage(recipe.vae)
-        made.append(stage)
-        return stage
+    def make() -> VAEStage:
+        made.append(VAEStage(recipe.vae))
+        return made[-1]
 
     yield make
     for stage in made:
         stage.pool.threads.shutdown(cancel_futures=True)
 
 
-@pytest.fixture(params=["vae", "text", "transformer", "decoder"])
+@pytest.fixture(params=["vae", "text", "transformer"])
 def make_stage(
     request: pytest.FixtureRequest,
     recipe: Recipe,
@@ -107,25 +105,20 @@ def make_stage(
     tiny_vae: VAE,
     latents: Path,
     conditioner: Conditioner,
-    make_vae_stage: Callable[..., VAEStage],
+    make_vae_stage: Callable[[], VAEStage],
 ) -> Callable[[], Stage]:
     """Makes the stage anew, as a new process would."""
     makers: dict[str, Callable[[], Stage]] = {
         "vae": make_vae_stage,
         "text": lambda: TextStage(recipe.text, tokenizer),
-        "decoder": lambda: make_vae_stage(decoder_alone=True),
         "transformer": lambda: TransformerStage(recipe.transformer, conditioner, tiny_vae, latents),
     }
     return makers[request.param]
 
 
 @pytest.fixture
-def prepared(recipe: Recipe, tokenizer: Tokenizer, tmp_path: Path) -> Path:
-    """A run's folder with what takes long to measure already in it: the tokenizer and the latents' statistics."""
-    for stage in ("text", "vae"):
-        (tmp_path / stage).mkdir()
+def prepared(tokenizer: Tokenizer, tmp_path: Path) -> Path:
+    """A run's folder with what takes long to make already in it: the tokenizer."""
+    (tmp_path / "text").mkdir()
     tokenizer.save(tmp_path / "text" / "tokenizer.json")
-    channels = recipe.vae.model.latent_channels
-    figures = {"shift": [0.5] * channels, "scale": [2.0] * channels}
-    (tmp_path / "vae" / "statistics.json").write_text(json.dumps(figures))
     return tmp_path

@@ -12,6 +12,7 @@ from daybreak.train.latents import (
     BUCKET_SHARES,
     BUCKETS,
     SHARD_CLIPS,
+    STILLS_PER_CLIP,
     cover,
     read_shard,
     render_reduced,
@@ -20,8 +21,7 @@ from daybreak.train.latents import (
     shard_path,
     write_shard,
 )
-from daybreak.train.recipes import Recipe
-from daybreak.train.statistics import with_latent_statistics
+from daybreak.train.recipes import RECIPES, Recipe
 from daybreak.train.world import to_pixels
 
 CPU = torch.device("cpu")
@@ -37,7 +37,31 @@ def test_a_shard_holds_clips_seeds_and_coverage_of_one_bucket(latents: Path, rec
     assert shard.coverage.shape == cells
     assert shard.coverage.dtype == torch.uint8
     assert shard.coverage.any()
-    assert not list(latents.glob("*.part"))
+    assert {path.name for path in latents.iterdir()} == {"clips-00000.safetensors", "stills-00000.safetensors"}
+
+
+def test_a_shard_of_stills_holds_so_many_more_single_frames(latents: Path, tiny_vae: VAE, recipe: Recipe) -> None:
+    path = shard_path(latents, 0, still=True)
+    assert path.name == "stills-00000.safetensors"
+    shard, count = read_shard(path), recipe.shard_clips * STILLS_PER_CLIP
+    height, width = shard_bucket(0)
+    assert shard.latents.shape == (count, 4, 1, height // 32, width // 32)
+    assert shard.coverage.shape == (count, 1, height // 32, width // 32)
+    assert shard.seeds.tolist() == [scene_seed(0, item, still=True) for item in range(count)]
+    frames, entities = render_reduced(int(shard.seeds[-1]), height, width, still=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        expected = tiny_vae.encode_reduced(to_pixels([frames]))[0]
+    torch.testing.assert_close(shard.latents[-1].float(), expected.float(), rtol=0.05, atol=0.05)
+    assert torch.equal(shard.coverage[-1], cover(entities))
+
+
+def test_a_still_is_the_first_frame_of_its_scene_s_clip(tiny_vae: VAE) -> None:
+    clip, entities = render_reduced(5, 320, 320)
+    still, seen = render_reduced(5, 320, 320, still=True)
+    np.testing.assert_array_equal(still, clip[:1])
+    np.testing.assert_array_equal(seen, entities[:1])
+    latents = tiny_vae.encode_reduced(to_pixels([clip]))[:, :, :1]
+    torch.testing.assert_close(tiny_vae.encode_reduced(to_pixels([still])), latents)
 
 
 def test_latents_are_what_the_vae_makes_of_the_scene_of_that_seed(latents: Path, tiny_vae: VAE) -> None:
@@ -56,10 +80,17 @@ def test_fewer_clips_are_the_first_of_the_whole_shard(latents: Path, tiny_vae: V
     torch.testing.assert_close(part.latents, whole.latents[:1], rtol=0.05, atol=0.05)
 
 
-def test_no_two_clips_share_a_scene() -> None:
-    seeds = [scene_seed(shard, clip) for shard in range(4) for clip in range(SHARD_CLIPS)]
-    assert len(set(seeds)) == len(seeds)
-    assert min(seeds) >= 10_000_000
+def test_no_two_clips_and_no_clip_and_still_share_a_scene() -> None:
+    clips = [scene_seed(shard, clip) for shard in range(4) for clip in range(SHARD_CLIPS)]
+    stills = [
+        scene_seed(shard, item, still=True) for shard in range(4) for item in range(SHARD_CLIPS * STILLS_PER_CLIP)
+    ]
+    assert len(set(clips + stills)) == len(clips) + len(stills)
+    assert min(clips) >= 10_000_000
+    for recipe in RECIPES.values():
+        assert scene_seed(recipe.num_shards, 0) <= scene_seed(0, 0, still=True)
+        assert scene_seed(recipe.num_still_shards, 0, still=True) <= 30_000_000  # where the probes' scenes begin
+        assert recipe.shard_clips <= SHARD_CLIPS
 
 
 def test_buckets_come_as_often_as_they_should() -> None:
@@ -85,17 +116,3 @@ def test_coverage_counts_a_cell_s_pixels_over_its_frames() -> None:
     assert covered[1].tolist() == [[0, 0], [0, 128]]
     entities[4, :2, 16:] = 1
     assert cover(entities)[1, 0, 1] == round(255 * 32 / 1024)
-
-
-def test_statistics_bring_every_channel_to_mean_0_and_deviation_1(tiny_vae: VAE, tmp_path: Path) -> None:
-    path = tmp_path / "statistics.json"
-    normalised = with_latent_statistics(tiny_vae, path, num_clips=2)
-    clips = torch.cat([to_pixels([render_reduced(20_000_000 + seed, 256, 448)[0]]) for seed in range(2)])
-    with torch.no_grad():
-        channels = normalised.encode_reduced(clips).transpose(0, 1).flatten(1)
-    torch.testing.assert_close(channels.mean(1), torch.zeros(4), rtol=0, atol=1e-4)
-    torch.testing.assert_close(channels.std(1), torch.ones(4), rtol=0, atol=1e-4)
-    # Measured once: a network that has trained on must not move its latents under the transformer.
-    before = path.read_text()
-    assert with_latent_statistics(tiny_vae, path, num_clips=1).config == normalised.config
-    assert path.read_text() == before

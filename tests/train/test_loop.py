@@ -35,6 +35,9 @@ class LineStage:
         torch.manual_seed(0)
         self.module: nn.Module = nn.Linear(3, 1)
 
+    def begin(self) -> None:
+        """Nothing to measure."""
+
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         x = torch.randn(16, 3, generator=step_generator(0, step)).to(device)
         loss = (self.module(x).float() - x.sum(1, keepdim=True)).square().mean()
@@ -56,8 +59,11 @@ def same(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
 
 def test_two_steps_then_resume_equal_four_steps_bit_for_bit(make_stage: Callable[[], Stage], tmp_path: Path) -> None:
     config = make_stage().recipe.loop  # type: ignore[attr-defined]
-    Loop(make_stage(), config, tmp_path / "whole", CPU).run()
-    Loop(make_stage(), config, tmp_path / "parts", CPU).run(until=2)
+    whole, first = (Loop(make_stage(), config, tmp_path / part, CPU) for part in ("whole", "parts"))
+    whole.begin()
+    whole.run()
+    first.begin()
+    first.run(until=2)
     halfway = state(tmp_path / "parts")
     second = Loop(make_stage(), config, tmp_path / "parts", CPU)
     assert second.resume()
@@ -82,6 +88,25 @@ def test_every_stage_s_loss_is_finite_and_reaches_its_parameters(make_stage: Cal
     assert again.item() == loss.item()
     other, _ = stage.loss(1, CPU)
     assert other.item() != loss.item()
+
+
+class Measuring(LineStage):
+    """Learns its bias from its data before the first step."""
+
+    def begin(self) -> None:
+        torch.nn.init.constant_(self.module.bias, 5.0)  # type: ignore[arg-type]
+
+
+def test_what_a_stage_measures_as_it_begins_is_in_the_average_too_and_survives(tmp_path: Path) -> None:
+    loop = Loop(Measuring(), CONFIG, tmp_path, CPU)
+    assert loop.averaged.bias != 5
+    loop.begin()
+    assert loop.averaged.bias == 5
+    assert not loop.averaged.bias.requires_grad  # type: ignore[union-attr]
+    loop.save()
+    resumed = Loop(LineStage(), CONFIG, tmp_path, CPU)
+    resumed.resume()
+    assert resumed.module.bias == resumed.averaged.bias == 5
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path: Path) -> None:

@@ -7,30 +7,32 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from daybreak.diorama.parse import parse
 from daybreak.diorama.sampling import sample_spec
+from daybreak.models.transformer import Transformer, TransformerConfig
 from daybreak.models.vae import VAE
 from daybreak.train.latents import shard_path
 from daybreak.train.recipes import Recipe
-from daybreak.train.transformer import Conditioner, TransformerRecipe, TransformerStage
+from daybreak.train.transformer import Batch, Conditioner, TransformerRecipe, TransformerStage
 
 CPU = torch.device("cpu")
 
 
-class Watched(nn.Module):
-    """Predicts nothing, but `in_known` where a frame is known, and remembers what it was given."""
+class Saying(Transformer):
+    """Says `said` of every frame, but `in_known` of one that is known, and remembers what it was given."""
 
-    def __init__(self, in_known: float = 0.0) -> None:
-        super().__init__()
-        self.in_known = in_known
+    def __init__(self, config: TransformerConfig, said: Tensor | None = None, in_known: float = 0.0) -> None:
+        super().__init__(config)
+        self.said = torch.zeros(()) if said is None else said
+        self.in_known = torch.tensor(in_known)
         self.seen: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, latents: Tensor, sigmas: Tensor, *_text: Tensor) -> Tensor:
         self.seen.append((latents, sigmas))
         known = (sigmas == 0)[:, None, :, None, None]
-        return torch.where(known, self.in_known, 0.0).expand_as(latents)
+        return torch.where(known, self.in_known, self.said.expand_as(latents))
 
 
 @pytest.fixture
@@ -55,17 +57,62 @@ def test_clips_come_with_their_own_seeds(recipe: Recipe, conditioner: Conditione
     assert data.shape == (32, 4, 3, 4, 4)
     assert torch.equal(data[:, 0, 0, 0, 0].long(), seeds)
     assert len(set(seeds.tolist())) > 4
+    # Where no stills are cached, the clips' first frames do.
     stills, _, covered = stage._draw(random.Random(0), still=True)
     assert stills.shape == (recipe.transformer.still_batch, 4, 1, 4, 4)
     assert covered.shape == (recipe.transformer.still_batch, 1, 4, 4)
     assert coverage.shape == (32, 3, 4, 4)
 
 
+def test_stills_are_scenes_of_their_own(recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path) -> None:
+    seeds = torch.arange(100, 108)
+    data = seeds[:, None, None, None, None].expand(8, 4, 1, 2, 6).half().contiguous()
+    coverage = torch.full((8, 1, 2, 6), 7, dtype=torch.uint8)
+    save_file({"latents": data, "seeds": seeds, "coverage": coverage}, shard_path(folder, 0, still=True))
+    stage = stage_of(recipe.transformer, conditioner, tiny_vae, folder)
+    stills, drawn, covered = stage._draw(random.Random(0), still=True)
+    assert stills.shape == (recipe.transformer.still_batch, 4, 1, 2, 6)
+    assert torch.equal(stills[:, 0, 0, 0, 0].long(), drawn)
+    assert drawn.min() >= 100
+    assert (covered == 7).all()
+    assert stage._draw(random.Random(0), still=False)[1].max() < 100
+
+
+def test_it_begins_with_the_latents_deviations_of_first_and_of_later_frames(
+    recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, tmp_path: Path
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    deviations = torch.tensor([[0.5, 1.0, 2.0, 4.0], [0.25, 0.75, 1.5, 3.0]])
+    per_frame = deviations[[0, 1, 1]].T[None, :, :, None, None]
+    for index, (height, width) in enumerate([(4, 6), (6, 4), (4, 4)]):  # shards of several buckets
+        data = (per_frame * torch.randn(60, 4, 3, height, width, generator=generator)).half().contiguous()
+        tensors = {"latents": data, "seeds": torch.arange(60), "coverage": torch.zeros(60, 3, height, width).byte()}
+        save_file(tensors, shard_path(tmp_path, index))
+    stage = TransformerStage(recipe.transformer, conditioner, tiny_vae, tmp_path)
+    assert isinstance(stage.module, Transformer)
+    assert (stage.module.deviations == 1).all()
+    stage.begin()
+    torch.testing.assert_close(stage.module.deviations, deviations, rtol=0.05, atol=0)
+
+
+@pytest.mark.parametrize("steps", [(0, 1, 2), (5,), (3, 2, 3), (0, 7)])
+def test_a_batch_put_together_ahead_is_that_of_its_step(
+    recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path, steps: tuple[int, ...]
+) -> None:
+    stage, other = (stage_of(recipe.transformer, conditioner, tiny_vae, folder) for _ in range(2))
+    for step in steps:
+        batch, expected = stage._batch(step), other._assemble(step)
+        assert torch.equal(batch.data, expected.data)
+        assert torch.equal(batch.coverage, expected.coverage)
+        assert batch.captions == expected.captions
+        assert 0 <= batch.coverage.min() < batch.coverage.max() == 1
+
+
 def test_known_frames_are_shown_as_they_are_and_cost_nothing(
     recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path
 ) -> None:
     stage = stage_of(recipe.transformer, conditioner, tiny_vae, folder)
-    stage.module = watched = Watched()
+    stage.module = watched = Saying(recipe.transformer.model)
     plain, _ = stage.loss(3, CPU)
     ((latents, sigmas),) = watched.seen
     known = sigmas == 0
@@ -73,7 +120,7 @@ def test_known_frames_are_shown_as_they_are_and_cost_nothing(
     shown = latents.transpose(1, 2)[known]  # (known frames, C, H, W): each one number, its clip's seed
     assert (shown == shown[:, :1, :1, :1]).all()
     assert torch.equal(shown, shown.round())
-    stage.module = Watched(in_known=1e6)
+    stage.module = Saying(recipe.transformer.model, in_known=1e6)
     assert stage.loss(3, CPU)[0] == plain
 
 
@@ -83,10 +130,8 @@ def test_what_a_subject_covers_counts_more(
     def loss(weight: float, left: float, right: float) -> float:
         weighted = replace(recipe.transformer, subject_weight=weight)
         stage = stage_of(weighted, conditioner, tiny_vae, folder)
-        halves = torch.tensor([left, left, right, right])
-        stage.module = nn.Identity()
         # A prediction that is off by far more than the target's own size: its square is the error.
-        stage.module.forward = lambda latents, *_: halves.expand_as(latents)  # type: ignore[method-assign]
+        stage.module = Saying(weighted.model, torch.tensor([left, left, right, right]))
         return stage.loss(0, CPU)[0].item() / 1e6
 
     assert loss(3, 1e3, 0) == pytest.approx(0.75, abs=0.02)
@@ -94,18 +139,30 @@ def test_what_a_subject_covers_counts_more(
     assert loss(1, 1e3, 0) == pytest.approx(0.5, abs=0.02)
 
 
+def test_an_error_counts_by_its_channel_s_deviation(
+    recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path
+) -> None:
+    stage = stage_of(recipe.transformer, conditioner, tiny_vae, folder)
+    for channel, deviation in enumerate((1.0, 2.0, 3.0, 4.0)):
+        off = torch.zeros(4, 1, 1, 1)
+        off[channel] = 1e3
+        stage.module = Saying(recipe.transformer.model, off)
+        stage.module.deviations.copy_(torch.tensor([1.0, 2.0, 3.0, 4.0]))
+        assert stage.loss(0, CPU)[0].item() / 1e6 == pytest.approx(deviation / (1 + 2 + 3 + 4), abs=0.01)
+
+
 def test_captions_are_of_the_clip_s_own_scene_or_left_out(
     recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path
 ) -> None:
-    def captions(unconditional: float) -> list[str]:
+    def batch(unconditional: float) -> Batch:
         shares = replace(recipe.transformer, full_share=1.0, unconditional_share=unconditional)
-        stage = stage_of(shares, conditioner, tiny_vae, folder)
-        return stage._captions(torch.arange(8), random.Random(0))
+        return stage_of(shares, conditioner, tiny_vae, folder)._assemble(0)
 
-    assert captions(1.0) == [""] * 8
+    assert batch(1.0).captions == [""] * 32
+    told = batch(0.0)
     # Read back by the world's own parser, a caption names its scene's place and style.
-    for seed, text in enumerate(captions(0.0)):
-        asked, read = sample_spec(seed), parse(text).spec
+    for seed, text in zip(told.data[:, 0, 0, 0, 0].tolist(), told.captions, strict=True):
+        asked, read = sample_spec(int(seed)), parse(text).spec
         assert (read.environment, read.style) == (asked.environment, asked.style)
 
 

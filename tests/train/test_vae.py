@@ -1,11 +1,58 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 import torch
 
-from daybreak.train.loop import step_generator
-from daybreak.train.vae import boxes, gradient_error, pixel_weights, reconstruction_errors, target_frames
-from daybreak.train.world import CropConfig
+from daybreak.models.vae import VAE
+from daybreak.train.linear_code import fit_linear_code
+from daybreak.train.loop import Loop, step_generator
+from daybreak.train.recipes import Recipe
+from daybreak.train.vae import (
+    VAEStage,
+    boxes,
+    gradient_error,
+    pixel_weights,
+    reconstruction_errors,
+    target_frames,
+)
+from daybreak.train.world import CropConfig, render_unit, to_pixels
+
+CPU = torch.device("cpu")
+MAPS = {"encoder.weight", "encoder.bias", "decoder.linear.weight", "decoder.linear.bias"}
+
+
+def test_it_begins_with_the_linear_code_of_its_first_windows(
+    recipe: Recipe, make_vae_stage: Callable[[], VAEStage]
+) -> None:
+    stage = make_vae_stage()
+    stage.begin()
+    windows = [to_pixels([render_unit(index, recipe.vae.crops).frames]) for index in range(recipe.vae.linear_clips)]
+    alone = VAE(recipe.vae.model)
+    fit_linear_code(alone, windows)
+    for name in MAPS:
+        torch.testing.assert_close(stage.vae.state_dict()[name], alone.state_dict()[name])
+    # Already it tells more of the picture than its mean colour does.
+    with torch.no_grad():
+        missed = [(stage.vae.decode(stage.vae.encode(window)) - window).square().mean() for window in windows]
+    plain = [(window - window.mean((2, 3, 4), keepdim=True)).square().mean() for window in windows]
+    assert sum(missed) < 0.5 * sum(plain)
+
+
+def test_training_moves_the_decoder_s_network_and_not_the_linear_code(
+    recipe: Recipe, make_vae_stage: Callable[[], VAEStage], tmp_path: Path
+) -> None:
+    loop = Loop(make_vae_stage(), recipe.vae.loop, tmp_path, CPU)
+    loop.begin()
+    begun = {name: tensor.clone() for name, tensor in loop.module.state_dict().items()}
+    loop.run(until=2)
+    for module in (loop.module, loop.averaged):
+        changed = {name for name, tensor in module.state_dict().items() if not torch.equal(tensor, begun[name])}
+        assert "decoder.rest.weight" in changed
+        assert all(name.startswith("decoder.") for name in changed)
+        assert changed & MAPS == set()
 
 
 @pytest.mark.parametrize("step", range(20))

@@ -30,4 +30,4 @@ def test_a_tiny_model_is_a_whole_model_that_its_seed_picks(tmp_path: Path) -> No
     again, other = tiny_model(tmp_path / "again"), tiny_model(tmp_path / "other", seed=1)
     weights = [(folder / "transformer.safetensors").read_bytes() for folder in (first, again, other)]
     assert weights[0] == weights[1] != weights[2]
-    assert sum(file.stat().st_size for file in first.iterdir()) < 200_000
+    assert sum(file.stat().st_size for file in first.iterdir()) < 400_000

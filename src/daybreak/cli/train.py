@@ -16,6 +16,10 @@ def train(
     ],
     stages: Annotated[list[str] | None, typer.Option("--stage", help="Only this stage; may be repeated.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint.")] = False,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MODEL", help="Go on from this model's weights; of probes, the installed ones."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for checkpoints and samples [default: in the data folder].")
     ] = None,
@@ -26,11 +30,21 @@ def train(
         from daybreak.settings import load_settings
         from daybreak.train.run import STAGES, run
 
-        folder = out or load_settings().data_dir / "training" / recipe
+        settings = load_settings()
+        folder = out or settings.data_dir / "training" / recipe
         if recipe == "probes":  # what `daybreak evaluate` measures with
             from daybreak.evaluate.probes import FOLDER
             from daybreak.train.probes import train_probes
 
-            train_probes(folder, FOLDER, resume=resume, device=device)
+            train_probes(folder, FOLDER, resume=resume, again=start is not None, device=device)
             return
+        if start:
+            from daybreak.catalog import find_model
+            from daybreak.train.publish import adopt
+
+            card = find_model(start, settings.models_dir)
+            if card.path is None:
+                raise ValueError(f"model {start!r} is a program without weights: there is nothing to go on from")
+            adopt(card.path, folder)
+            resume = True
         run(recipe, folder, resume=resume, stages=tuple(stages or STAGES), device=device)

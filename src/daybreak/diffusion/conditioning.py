@@ -43,11 +43,12 @@ def _pattern(name: str, latent_frames: int, generator: torch.Generator) -> Tenso
 
 
 def sample_sigmas(
-    ceilings: Float[Tensor, "B T"], generator: torch.Generator, mean: float = 0.4, deviation: float = 1.0
+    ceilings: Float[Tensor, "B T"], generator: torch.Generator, mean: float = 1.4, deviation: float = 1.2
 ) -> Float[Tensor, "B T"]:
     """Logit-normal sigmas (Esser et al., 2024), one a clip, cut to each frame's ceiling.
 
-    `mean` > 0 favours noise: with few tokens, what a clip shows is decided there.
+    `mean` > 0 favours noise: the channels that make a picture's layout vary by several times the noise's deviation,
+    so that what a clip shows is decided at sigmas near 1.
     """
     drawn = torch.randn(len(ceilings), 1, generator=generator) * deviation + mean
     return torch.minimum(drawn.sigmoid().expand_as(ceilings), ceilings)

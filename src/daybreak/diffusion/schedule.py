@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 
-def shifted_schedule(num_inference_steps: int, shift: float = 3.0) -> Float[Tensor, "steps_plus_1"]:
+def shifted_schedule(num_inference_steps: int, shift: float = 40.0) -> Float[Tensor, "steps_plus_1"]:
     """Sigmas from 1 to 0, spending more steps near noise the larger `shift` is (Esser et al., 2024, eq. 23).
 
     Raises ValueError for less than one step or a shift that is not positive.

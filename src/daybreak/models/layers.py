@@ -57,8 +57,7 @@ class SelfAttention(nn.Module):
         q, k = self.norm_q(q), self.norm_k(k)
         if rotary is not None:
             q, k = apply_rotary(q, rotary), apply_rotary(k, rotary)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-        result: Tensor = self.out(rearrange(attended, "B K N D -> B N (K D)"))
+        result: Tensor = self.out(rearrange(attend(q, k, v, mask), "B K N D -> B N (K D)"))
         return result
 
 
@@ -77,9 +76,24 @@ class CrossAttention(nn.Module):
     def forward(self, x: Tensor, text: Tensor, mask: Tensor) -> Tensor:
         q = rearrange(self.q(x), "B N (K D) -> B K N D", K=self.num_heads)
         k, v = rearrange(self.kv(text), "B L (two K D) -> two B K L D", two=2, K=self.num_heads)
-        attended = F.scaled_dot_product_attention(self.norm_q(q), self.norm_k(k), v, attn_mask=mask[:, None, None])
+        attended = attend(self.norm_q(q), self.norm_k(k), v, mask[:, None, None])
         result: Tensor = self.out(rearrange(attended, "B K N D -> B N (K D)"))
         return result
+
+
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Float[Tensor, "B K N D"]:
+    """Scaled dot-product attention; `mask` is False where a key must not be seen.
+
+    While training on a CPU, written out: torch's kernel never holds all scores at once, which sequences this
+    short have no need of, and its backward pass takes more than twice as long (docs/log.md).
+    """
+    if q.device.type == "cpu" and torch.is_grad_enabled():
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, float("-inf"))
+        attended: Tensor = scores.softmax(-1) @ v
+        return attended
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
 def rotary_angles(

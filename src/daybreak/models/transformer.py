@@ -1,5 +1,7 @@
 """The denoising transformer: noisy latents, one sigma per latent frame, and text states to a velocity.
 
+- between x and the velocity, the best linear estimate of the data channel by channel; the network adds the rest
+  (the preconditioning of EDM, Karras et al., 2022, for flow matching)
 - spacetime patches of 1 x 2 x 2 latent cells, full attention over all of them, 3-D rotary positions
 - one sigma per latent frame: a known frame has sigma 0, a free one runs from 1 to 0
   (Diffusion Forcing, Chen et al., 2024)
@@ -12,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 import torch.nn.functional as F
 from einops import rearrange, repeat
 from jaxtyping import Bool, Float
@@ -26,7 +29,7 @@ PATCH = 2  # latent cells per token, both ways
 class TransformerConfig:
     """Sizes of the transformer; saved in `model.json`."""
 
-    latent_channels: int = 24
+    latent_channels: int = 192
     width: int = 320
     num_layers: int = 8
     num_heads: int = 5
@@ -79,18 +82,21 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """Velocity (noise - data) of noisy latents, given a sigma for each latent frame and text states."""
 
+    deviations: Tensor  # (2, C): each channel's root mean square in latent frame 0, which holds one picture, and later
+
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
         width, patch = config.width, config.latent_channels * PATCH**2
+        self.register_buffer("deviations", torch.ones(2, config.latent_channels))
         self.embed = nn.Linear(patch, width)
         self.sigma = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.slots = nn.Linear(config.text_width * config.num_slots, width)
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.num_layers))
         self.norm = nn.LayerNorm(width, elementwise_affine=False, eps=1e-6)
         self.final_modulation = nn.Linear(width, width * 2)
-        self.velocity = nn.Linear(width, patch)
-        for layer in (self.final_modulation, self.velocity):
+        self.rest = nn.Linear(width, patch)
+        for layer in (self.final_modulation, self.rest):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
@@ -102,11 +108,29 @@ class Transformer(nn.Module):
         text_mask: Bool[Tensor, "B L"],
     ) -> Float[Tensor, "B C T H W"]:
         """Raises ValueError when latent height or width is odd."""
-        x, rotary = self.patchify(latents)
+        scale_in, keep, scale_out = self.precondition(sigmas)
+        x, rotary = self.patchify(latents * scale_in)
         condition = self.condition(sigmas, text_embeds)
         for block in self.blocks:
             x = block(x, condition, rotary, text_embeds, text_mask)
-        return self.unpatchify(x, condition, latents)
+        return keep * latents - scale_out * self.unpatchify(x, condition, latents)
+
+    def precondition(self, sigmas: Float[Tensor, "B T"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Factors (B, C, T, 1, 1): of the latents going in, of the latents in the velocity, of the network in it.
+
+        For data of deviation s, x = (1 - sigma) data + sigma noise has variance D = ((1 - sigma) s)^2 + sigma^2, and
+        the best linear estimate of the data is (1 - sigma) s^2 / D x, with an error of deviation s sigma / sqrt(D).
+        The network tells that error in units of its deviation; velocity = (x - data) / sigma gives the rest.
+        """
+        s = self.channel_deviations(sigmas.shape[1])
+        sigma = sigmas.float()[:, None, :, None, None]
+        variance = ((1 - sigma) * s).square() + sigma.square()
+        return variance.rsqrt(), (sigma - (1 - sigma) * s.square()) / variance, s * variance.rsqrt()
+
+    def channel_deviations(self, latent_frames: int) -> Float[Tensor, "1 C T 1 1"]:
+        """Each channel's deviation in each frame; never quite 0, as in frame 0 are the channels that tell of change."""
+        frame = (torch.arange(latent_frames, device=self.deviations.device) > 0).long()
+        return self.deviations[frame].T[None, :, :, None, None].clamp_min(1e-2)
 
     def patchify(self, latents: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens (B, N, D) and their rotary angles (N, D / K / 2)."""
@@ -124,17 +148,17 @@ class Transformer(nn.Module):
         return F.silu(self.sigma(features) + slots[:, None])
 
     def unpatchify(self, x: Tensor, condition: Tensor, latents: Tensor) -> Tensor:
-        """Velocity in the shape of `latents` from the last block's tokens."""
+        """What the network adds, in the shape of `latents`, from the last block's tokens."""
         frames, height, width = latents.shape[2:]
         per_frame = x.shape[1] // frames
         shift, scale = repeat(self.final_modulation(condition), "B T D -> B (T n) D", n=per_frame).chunk(2, -1)
-        patches = self.velocity(self.norm(x) * (1 + scale) + shift)
-        velocity: Tensor = rearrange(
+        patches = self.rest(self.norm(x) * (1 + scale) + shift)
+        rest: Tensor = rearrange(
             patches,
             "B (T H W) (h w C) -> B C T (H h) (W w)",
             T=frames, H=height // PATCH, W=width // PATCH, h=PATCH, w=PATCH,
         )  # fmt: skip
-        return velocity
+        return rest
 
 
 def parameter_count(module: nn.Module) -> int:

@@ -1,9 +1,12 @@
 """The causal video VAE: pixels to latents and back; a still image is a one-frame video.
 
-A latent cell stands for 8 frames x 32 x 32 pixels, but the encoder looks at half the frame rate and half
-the resolution only, and the decoder restores both: high-resolution targets cost nothing when the world is
-rendered, and a small encoder makes latents cheap to cache. Latent frame 0 holds pixel frame 0, latent
-frame k the pixel frames 8k-7..8k; nothing ever looks ahead in time.
+A latent cell stands for 8 frames x 32 x 32 pixels. The encoder is linear, the Karhunen-Loeve transform of the
+block of pixels at half the frame rate and half the resolution (`train.linear_code` fits it), and of all latents
+that train in hours on a laptop these were the best (docs/log.md). The decoder adds what it learns to the best
+linear way back, at the full rate and resolution: high-resolution targets cost nothing when the world is rendered.
+Better decoders leave latents, and all that was trained on them, valid.
+
+Latent frame 0 holds pixel frame 0, latent frame k the pixel frames 8k-7..8k; nothing ever looks ahead in time.
 """
 
 from __future__ import annotations
@@ -26,13 +29,24 @@ SPATIAL = 32  # pixels per latent cell, both ways
 class VAEConfig:
     """Sizes of the VAE; saved in `model.json`."""
 
-    latent_channels: int = 24
-    encoder_widths: tuple[int, int] = (96, 384)
-    encoder_blocks: tuple[int, int] = (1, 3)
+    latent_channels: int = 192
     decoder_widths: tuple[int, int, int] = (384, 192, 96)
-    decoder_blocks: tuple[int, int, int] = (4, 2, 2)
-    latent_scale: tuple[float, ...] = ()  # each channel's standard deviation before it is divided by it
-    latent_shift: tuple[float, ...] = ()  # each channel's mean
+    decoder_blocks: tuple[int, int, int] = (2, 2, 3)
+
+
+class FixedLinear(nn.Module):
+    """A linear map over the channels of (B, C, F, H, W) that is set once and never trained: half of a linear code."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __init__(self, width_in: int, width_out: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", torch.randn(width_out, width_in) / width_in**0.5)
+        self.register_buffer("bias", torch.zeros(width_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv3d(x, self.weight.to(x.dtype)[:, :, None, None, None], self.bias.to(x.dtype))
 
 
 class ResBlock(nn.Module):
@@ -85,72 +99,83 @@ class Resample(nn.Module):
         return result
 
 
-class Encoder(nn.Module):
-    """Half-rate, half-resolution pixels (B, 3, 4k+1, 16h, 16w) to moments (B, 2C, k+1, h, w)."""
-
-    def __init__(self, config: VAEConfig) -> None:
-        super().__init__()
-        narrow, wide = config.encoder_widths
-        self.embed = Resample(3 * 8 * 8, narrow, normalised=False)
-        self.fine = nn.Sequential(*(ResBlock(narrow, temporal=False) for _ in range(config.encoder_blocks[0])))
-        self.join = Resample(narrow * 16, wide)  # 4 frames x 2 x 2 positions become one
-        self.coarse = nn.Sequential(*(ResBlock(wide) for _ in range(config.encoder_blocks[1])))
-        self.mean = Resample(wide, config.latent_channels)
-        self.log_variance = nn.Conv3d(wide, config.latent_channels, 1)
-        # A sharp posterior to begin with: at deviation 1 the decoder would see little but noise for a long time.
-        nn.init.zeros_(self.log_variance.weight)
-        nn.init.constant_(self.log_variance.bias, -5.0)  # type: ignore[arg-type]
-
-    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        x = rearrange(pixels, "B c F (H h) (W w) -> B (c h w) F H W", h=8, w=8)
-        x = self.fine(self.embed(x))
-        x = torch.cat([x[:, :, :1]] * 3 + [x], 2)  # frame 0 fills a whole group of four
-        x = self.join(rearrange(x, "B C (T t) (H h) (W w) -> B (C t h w) T H W", t=4, h=2, w=2))
-        x = self.coarse(x)
-        return self.mean(x), self.log_variance(x)
-
-
 class Decoder(nn.Module):
-    """Latents (B, C, k+1, h, w) to pixels (B, 3, 8k+1, 32h, 32w)."""
+    """Latents (B, C, k+1, h, w) to pixels (B, 3, 8k+1, 32h, 32w).
+
+    Every scale sees, besides the scale above, what the linear code makes of the latents, in place: to round off
+    its blocks and sharpen its edges is then a local matter, and soon learnt.
+    """
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         coarse, middle, fine = config.decoder_widths
         blocks = config.decoder_blocks
+        self.linear = FixedLinear(config.latent_channels, 3 * TEMPORAL * SPATIAL**2)
         self.embed = Resample(config.latent_channels, coarse, 3, normalised=False)
         self.coarse = nn.Sequential(*(ResBlock(coarse) for _ in range(blocks[0])))
         self.to_middle = Resample(coarse, middle * 16)  # 4 x in time, 2 x 2 in space
+        self.see_middle = nn.Conv3d(3 * 2 * 16 * 16, middle, 1)
         self.middle = nn.Sequential(*(ResBlock(middle) for _ in range(blocks[1])))
         self.to_fine = Resample(middle, fine * 8)  # 2 x in time, 2 x 2 in space
+        self.see_fine = nn.Conv3d(3 * 8 * 8, fine, 1)
         self.fine = nn.Sequential(*(ResBlock(fine, temporal=False) for _ in range(blocks[2])))
-        self.patches = Resample(fine, 3 * 8 * 8, 3)
+        self.norm = RMSNorm(fine)
+        self.rest = zeroed(nn.Conv3d(fine, 3 * 8 * 8, (1, 3, 3), padding=(0, 1, 1)))
 
     def forward(self, latents: Tensor, only: Tensor | None = None) -> Tensor:
         """All frames, or those at the indices `only`: the last stage, most of the work, treats each frame alone."""
+        seen = self.linear_pixels(latents)  # frame 0 is the last of eight
         x = self.coarse(self.embed(latents))
         x = rearrange(self.to_middle(x), "B (C t h w) T H W -> B C (T t) (H h) (W w)", t=4, h=2, w=2)
-        x = self.middle(x[:, :, 3:])
+        tubes = rearrange(seen, "B c (T t) (H h) (W w) -> B (c t h w) T H W", t=2, h=16, w=16)
+        x = self.middle((x + self.see_middle(tubes))[:, :, 3:])
         x = rearrange(self.to_fine(x), "B (C t h w) T H W -> B C (T t) (H h) (W w)", t=2, h=2, w=2)
-        x = self.fine(x[:, :, 1:] if only is None else x[:, :, only + 1])
-        pixels: Tensor = rearrange(self.patches(x), "B (c h w) F H W -> B c F (H h) (W w)", h=8, w=8)
+        kept = slice(1, None) if only is None else only + 1
+        seen = seen[:, :, TEMPORAL - 2 :][:, :, kept]
+        patches = rearrange(seen, "B c F (H h) (W w) -> B (c h w) F H W", h=8, w=8)
+        x = self.fine(x[:, :, kept] + self.see_fine(patches))
+        rest = rearrange(self.rest(normalise(self.norm, x)), "B (c h w) F H W -> B c F (H h) (W w)", h=8, w=8)
+        pixels: Tensor = seen + rest
+        return pixels
+
+    def linear_pixels(self, latents: Tensor) -> Tensor:
+        """What the linear code alone makes of the latents: (B, 3, 8k+8, 32h, 32w), frame 0 eight times."""
+        pixels: Tensor = rearrange(
+            self.linear(latents),
+            "B (c t h w) T H W -> B c (T t) (H h) (W w)",
+            c=3, t=TEMPORAL, h=SPATIAL, w=SPATIAL,
+        )  # fmt: skip
         return pixels
 
 
+def zeroed(layer: nn.Conv3d) -> nn.Conv3d:
+    """`layer` with weights and bias at 0: what it ends adds nothing to begin with."""
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer
+
+
+def encoder_blocks(pixels: Float[Tensor, "B 3 f h w"]) -> Float[Tensor, "B P T H W"]:
+    """Half-rate, half-resolution pixels (f = 4k + 1) cut into the blocks that become latent cells.
+
+    Frame 0 is repeated, so that it fills a whole block of four frames as the others do.
+    """
+    filled = torch.cat([pixels[:, :, :1]] * 3 + [pixels], 2)
+    return rearrange(filled, "B c (T t) (H h) (W w) -> B (c t h w) T H W", t=4, h=16, w=16)
+
+
 class VAE(nn.Module):
-    """Encoder and decoder with normalised latents between them."""
+    """Encoder and decoder; the latents' mean square is 1, and channels that carry more of the picture vary more."""
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         self.config = config
-        self.encoder = Encoder(config)
+        self.encoder = FixedLinear(3 * 4 * 16 * 16, config.latent_channels)
         self.decoder = Decoder(config)
-        ones, zeros = (1.0,) * config.latent_channels, (0.0,) * config.latent_channels
-        self.register_buffer("scale", torch.tensor(config.latent_scale or ones), persistent=False)
-        self.register_buffer("shift", torch.tensor(config.latent_shift or zeros), persistent=False)
         self.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def encode(self, pixels: Float[Tensor, "B 3 F H W"]) -> Float[Tensor, "B C T h w"]:
-        """Latents of unit variance for pixels in [-1, 1].
+        """Latents of pixels in [-1, 1].
 
         Raises ValueError unless F = 8k + 1 and H and W are multiples of 32.
         """
@@ -161,32 +186,13 @@ class VAE(nn.Module):
 
     def encode_reduced(self, pixels: Float[Tensor, "B 3 f h w"]) -> Float[Tensor, "B C T H W"]:
         """Latents for pixels that are already at half the frame rate and half the resolution."""
-        mean, _ = self.moments(pixels)
-        return self.normalise(mean)
-
-    def moments(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of the posterior, (B, C, T, H, W) each, not normalised; for training."""
-        mean, log_variance = self.encoder(pixels)
-        return mean, log_variance.clamp(-20, 10)
-
-    def normalise(self, latents: Tensor) -> Tensor:
-        """Latents with each channel at mean 0 and deviation 1."""
-        return (latents - self._per_channel(self.shift)) / self._per_channel(self.scale)
+        latents: Tensor = self.encoder(encoder_blocks(pixels))
+        return latents
 
     def decode(self, latents: Float[Tensor, "B C T H W"]) -> Float[Tensor, "B 3 F h w"]:
-        """Pixels, about [-1, 1] and not clamped, for latents of unit variance."""
-        restored = latents * self._per_channel(self.scale) + self._per_channel(self.shift)
-        pixels: Tensor = self.decoder(restored.contiguous(memory_format=torch.channels_last_3d))
+        """Pixels, about [-1, 1] and not clamped."""
+        pixels: Tensor = self.decoder(latents.contiguous(memory_format=torch.channels_last_3d))
         return pixels
-
-    @property
-    def deviations(self) -> Float[Tensor, "1 C 1 1 1"]:
-        """Each latent channel's deviation before normalisation; ones until they have been measured."""
-        return self._per_channel(self.scale)
-
-    def _per_channel(self, values: Tensor | nn.Module) -> Tensor:
-        assert isinstance(values, Tensor)
-        return values[None, :, None, None, None]
 
 
 def reduce_pixels(pixels: Float[Tensor, "B 3 F H W"]) -> Float[Tensor, "B 3 f h w"]:

@@ -1,8 +1,8 @@
-"""The cached latents that the transformer learns from: each clip is rendered and encoded once.
+"""The cached latents that the transformer learns from: each clip or still is rendered and encoded once.
 
-A shard holds clips of one bucket as safetensors: latents (n, C, T, H, W) in half precision, each clip's
-scene seed, and how much of each latent cell the subjects cover (n, T, H, W). Captions are not stored: they
-are drawn anew from the scene each time a clip is visited.
+A shard holds clips of one bucket, or the first frames of other scenes, as safetensors: latents (n, C, T, H, W) in
+half precision, each item's scene seed, and how much of each latent cell the subjects cover (n, T, H, W). Captions
+are not stored: they are drawn anew from the scene each time an item is visited.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from daybreak.train.loop import autocast, evaluating
 from daybreak.train.world import CLIP_FRAMES, FPS, to_pixels
 
 SHARD_CLIPS = 240
+STILLS_PER_CLIP = 16  # a shard of stills holds so many more: each costs a twentieth of a clip
 BUCKETS = ((256, 448), (448, 256), (320, 320))
 BUCKET_SHARES = (0.76, 0.12, 0.12)  # most people ask for landscape
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Encoded clips of one bucket."""
+    """Encoded clips or stills of one bucket."""
 
     latents: Tensor
     seeds: Tensor
@@ -41,38 +42,44 @@ class Shard:
 
 
 def shard_bucket(index: int) -> tuple[int, int]:
-    """Height and width of shard `index`'s clips."""
+    """Height and width of shard `index`'s items."""
     return random.Random(f"shard {index}").choices(BUCKETS, BUCKET_SHARES)[0]
 
 
-def scene_seed(shard: int, clip: int) -> int:
-    """The seed of a shard's clip; far from the VAE's and the probes' scenes."""
+def scene_seed(shard: int, clip: int, *, still: bool = False) -> int:
+    """The seed of a shard's clip or still; far from the VAE's and the probes' scenes."""
+    if still:
+        return 15_000_000 + shard * SHARD_CLIPS * STILLS_PER_CLIP + clip
     return 10_000_000 + shard * SHARD_CLIPS + clip
 
 
-def render_reduced(seed: int, height: int, width: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Scene `seed` as the encoder sees it: half the frame rate and resolution; with its entity map."""
+def render_reduced(
+    seed: int, height: int, width: int, *, still: bool = False
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Scene `seed`, or its first frame, as the encoder sees it: half the frame rate and resolution; its entity map."""
     stage = build_stage(sample_spec(seed), CLIP_FRAMES, FPS, width / height)
-    return render_frames(stage, height // 2, width // 2, range(0, CLIP_FRAMES, 2))
+    return render_frames(stage, height // 2, width // 2, range(0, 1 if still else CLIP_FRAMES, 2))
 
 
-def shard_path(directory: Path, index: int) -> Path:
+def shard_path(directory: Path, index: int, *, still: bool = False) -> Path:
     """The file of shard `index`."""
-    return directory / f"latents-{index:05d}.safetensors"
+    return directory / f"{'stills' if still else 'clips'}-{index:05d}.safetensors"
 
 
-def write_shard(vae: VAE, index: int, directory: Path, device: torch.device, num_clips: int = SHARD_CLIPS) -> Path:
-    """Renders and encodes shard `index`, or no more than its first `num_clips` clips."""
+def write_shard(
+    vae: VAE, index: int, directory: Path, device: torch.device, num_clips: int = SHARD_CLIPS, *, still: bool = False
+) -> Path:
+    """Renders and encodes shard `index` of `num_clips` clips, or of STILLS_PER_CLIP times as many stills."""
     height, width = shard_bucket(index)
-    seeds = [scene_seed(index, clip) for clip in range(num_clips)]
+    seeds = [scene_seed(index, item, still=still) for item in range(num_clips * (STILLS_PER_CLIP if still else 1))]
     latents, coverage = [], []
     with ThreadPoolExecutor(2) as threads, evaluating(vae), autocast(device):
-        rendered = threads.map(lambda seed: render_reduced(seed, height, width), seeds)
+        rendered = threads.map(lambda seed: render_reduced(seed, height, width, still=still), seeds)
         for batch in _batches(rendered, 8):
             pixels = to_pixels([frames for frames, _ in batch]).to(device)
             latents.append(vae.encode_reduced(pixels).half().cpu())
             coverage += [cover(entities) for _, entities in batch]
-    path = shard_path(directory, index)
+    path = shard_path(directory, index, still=still)
     directory.mkdir(parents=True, exist_ok=True)
     tensors = {
         "latents": torch.cat(latents).contiguous(),

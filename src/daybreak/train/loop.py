@@ -43,7 +43,12 @@ class LoopConfig:
 class Stage(Protocol):
     """What a stage brings to the loop."""
 
-    module: nn.Module
+    @property
+    def module(self) -> nn.Module:
+        """The network in training."""
+
+    def begin(self) -> None:
+        """Measures what a new module needs to know of its data before the first step."""
 
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """The loss of batch `step` and figures to log."""
@@ -101,6 +106,11 @@ class Loop:
         self.optimiser = Optimiser(self.module, config.optimiser)
         self.step = 0
         self.seconds = 0.0  # training time of all sessions together
+
+    def begin(self) -> None:
+        """Readies a new module; not for one that is resumed."""
+        self.stage.begin()
+        self.averaged.load_state_dict(self.module.state_dict())
 
     def run(self, until: int | None = None) -> nn.Module:
         """Trains to `until` (default: the recipe's last step), saving as it goes; gives the averaged module.
@@ -161,9 +171,10 @@ class Loop:
         if not path.exists():
             return False
         tensors = load_file(path)
-        self.module.load_state_dict(_under("module.", tensors))
-        self.averaged.load_state_dict(_under("averaged.", tensors))
-        self.optimiser.load_tensors(_under("optimiser.", tensors))
+        self.module.load_state_dict(under("module.", tensors))
+        self.averaged.load_state_dict(under("averaged.", tensors))
+        if kept := under("optimiser.", tensors):  # none in a checkpoint that was made of published weights
+            self.optimiser.load_tensors(kept)
         position = read_metadata(path)
         self.step, self.seconds = int(position["step"]), float(position["seconds"])
         return True
@@ -174,7 +185,7 @@ def averaged_weights(directory: Path) -> dict[str, Tensor]:
     path = directory / "state.safetensors"
     if not path.exists():
         raise FileNotFoundError(f"{path}: this stage has not been trained yet")
-    return _under("averaged.", load_file(path))
+    return under("averaged.", load_file(path))
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -185,7 +196,8 @@ def read_metadata(path: Path) -> dict[str, str]:
     return metadata
 
 
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, without it."""
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 

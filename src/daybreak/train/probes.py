@@ -30,6 +30,7 @@ from daybreak.evaluate.probes import (
     WIDTH,
     Probe,
     ProbeConfig,
+    load_probe,
     probe_frames,
     probe_pixels,
     readable_labels,
@@ -60,7 +61,7 @@ class ProbeRecipe:
 
 PROBES = ProbeRecipe(
     ProbeConfig(),
-    LoopConfig(1_000, OptimiserConfig(1.5e-3, 3e-3, 50, 500), ema_decay=0.99, save_every=50, sample_every=200),
+    LoopConfig(2_400, OptimiserConfig(1.5e-3, 3e-3, 50, 1_000), ema_decay=0.99, save_every=50, sample_every=200),
 )
 
 
@@ -104,6 +105,9 @@ class ProbeStage:
         self.threads = ThreadPoolExecutor(num_threads)
         self.clips: dict[int, Future[Clip]] = {}
         self.checks: list[Clip] = []
+
+    def begin(self) -> None:
+        """Nothing to measure."""
 
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """Cross-entropy of every attribute and of where the subject is, on batch `step`."""
@@ -208,12 +212,19 @@ def mistakes_sheet(clips: list[Clip], answers: Tensor, labels: Tensor, rows: int
     return sheet
 
 
-def train_probes(directory: Path, folder: Path, *, resume: bool = False, device: str = "auto") -> None:
-    """Trains the probes under `directory`, at low priority, and writes them to `folder`."""
+def train_probes(
+    directory: Path, folder: Path, *, resume: bool = False, again: bool = False, device: str = "auto"
+) -> None:
+    """Trains the probes under `directory`, at low priority, and writes them to `folder`.
+
+    With `resume` from the last checkpoint; with `again` from the probes that are in `folder` already.
+    """
     lower_priority()
     loop = Loop(ProbeStage(PROBES), PROBES.loop, directory, pick_device(device))
-    if resume:
-        loop.resume()
+    if not (resume and loop.resume()):
+        if again:
+            loop.module.load_state_dict(load_probe(folder).state_dict())
+        loop.begin()
     averaged = loop.run()
     assert isinstance(averaged, Probe)
     save_probe(averaged, folder)

@@ -1,10 +1,12 @@
-"""A recipe's trained stages as a model folder, in half precision."""
+"""A recipe's trained stages as a model folder, in half precision, and the way back."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from daybreak.checkpoint import Components, save_components
+from safetensors.torch import save_file
+
+from daybreak.checkpoint import Components, load_components, save_components
 from daybreak.models.transformer import parameter_count
 from daybreak.train.finished import trained_text_encoder, trained_transformer, trained_vae
 from daybreak.train.loop import pick_device, read_metadata
@@ -27,13 +29,33 @@ def publish(recipe: Recipe, directory: Path, folder: Path) -> None:
         "num_inference_steps": 30,
         "guidance_scale": 4.0,
         "parameters": {name: parameter_count(module) for name, module in modules.items()},
-        "trained": {
-            stage: _training(directory / stage)
-            for stage in ("vae", "text", "transformer", "decoder")
-            if (directory / stage / "state.safetensors").exists()
-        },
+        "trained": {stage: _training(directory / stage) for stage in ("vae", "text", "transformer")},
     }
     save_components(folder, Components(tokenizer, text_encoder, transformer, vae, card))
+
+
+def adopt(folder: Path, directory: Path) -> None:
+    """Makes checkpoints of the model in `folder` that training can go on from; those already in `directory` stay.
+
+    The optimisers start anew, and the text encoder can be used but not trained on: its training needs heads that
+    are not published. Raises ModelUnavailable when the folder's weights are missing or damaged.
+    """
+    components = load_components(folder, pick_device("cpu"))
+    modules = {"vae": components.vae, "text": components.text_encoder, "transformer": components.transformer}
+    for stage, module in modules.items():
+        path = directory / stage / "state.safetensors"
+        if path.exists():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        prefixes = ("averaged.encoder.",) if stage == "text" else ("averaged.", "module.")
+        weights = {
+            f"{prefix}{k}": v.contiguous().clone() for prefix in prefixes for k, v in module.state_dict().items()
+        }
+        trained = components.card["trained"][stage]
+        save_file(weights, path, metadata={key: str(trained[key]) for key in ("step", "seconds")})
+    tokenizer = directory / "text" / "tokenizer.json"
+    if not tokenizer.exists():
+        components.tokenizer.save(tokenizer)
 
 
 def _training(stage: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Runs a recipe's stages, each in its own folder: vae, text, latents, transformer, decoder, and at last the model."""
+"""Runs a recipe's stages, each in its own folder: vae, text, latents, transformer, and at last the model."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from daybreak.train.finished import forget_later_decoder, trained_text_encoder, trained_vae
+from daybreak.train.finished import trained_text_encoder, trained_vae
 from daybreak.train.latents import shard_path, write_shard
 from daybreak.train.loop import Loop, LoopConfig, Stage, lower_priority, pick_device
 from daybreak.train.publish import publish
@@ -15,7 +15,7 @@ from daybreak.train.text import TextStage, world_tokenizer
 from daybreak.train.transformer import Conditioner, TransformerStage
 from daybreak.train.vae import VAEStage
 
-STAGES = ("vae", "text", "latents", "transformer", "decoder", "publish")
+STAGES = ("vae", "text", "latents", "transformer", "publish")
 
 
 def run(
@@ -39,8 +39,6 @@ def run(
 def run_stage(recipe: Recipe, stage: str, directory: Path, device: torch.device, *, resume: bool = False) -> None:
     """Runs one of `STAGES`. Raises FileNotFoundError when it needs one that has not been trained."""
     if stage == "vae":
-        if not resume:
-            forget_later_decoder(directory)
         _loop(VAEStage(recipe.vae), recipe.vae.loop, directory / "vae", device, resume)
     elif stage == "text":
         tokenizer = world_tokenizer(recipe.text.model.vocabulary_size, directory / "text")
@@ -52,22 +50,20 @@ def run_stage(recipe: Recipe, stage: str, directory: Path, device: torch.device,
         vae = trained_vae(recipe, directory).to(device)
         trained = TransformerStage(recipe.transformer, conditioner, vae, directory / "latents")
         _loop(trained, recipe.transformer.loop, directory / "transformer", device, resume)
-    elif stage == "decoder":
-        goes_on = VAEStage(recipe.decoder, trained_vae(recipe, directory))
-        _loop(goes_on, recipe.decoder.loop, directory / "decoder", device, resume)
     else:
         publish(recipe, directory, directory / "model")
 
 
 def _loop(stage: Stage, config: LoopConfig, directory: Path, device: torch.device, resume: bool) -> None:
     loop = Loop(stage, config, directory, device)
-    if resume:
-        loop.resume()
+    if not (resume and loop.resume()):
+        loop.begin()
     loop.run()
 
 
 def _write_latents(recipe: Recipe, directory: Path, device: torch.device, resume: bool) -> None:
     vae, folder = trained_vae(recipe, directory).to(device), directory / "latents"
-    for index in range(recipe.num_shards):
-        if not (resume and shard_path(folder, index).exists()):
-            write_shard(vae, index, folder, device, recipe.shard_clips)
+    for still, count in ((True, recipe.num_still_shards), (False, recipe.num_shards)):
+        for index in range(count):
+            if not (resume and shard_path(folder, index, still=still).exists()):
+                write_shard(vae, index, folder, device, recipe.shard_clips, still=still)

@@ -75,6 +75,9 @@ class TextStage:
         torch.manual_seed(recipe.loop.seed)
         self.module: nn.Module = NamedSlots(recipe.model)
 
+    def begin(self) -> None:
+        """Nothing to measure."""
+
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """Mean cross-entropy over the slots of batch `step`."""
         rng = random.Random(f"text {self.recipe.loop.seed} {step}")

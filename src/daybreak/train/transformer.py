@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from daybreak.models.text_encoder import TextEncoder
 from daybreak.models.transformer import Transformer, TransformerConfig
 from daybreak.models.vae import VAE
 from daybreak.tokenizer import Tokenizer
-from daybreak.train.latents import Shard, read_shard
+from daybreak.train.latents import read_shard
 from daybreak.train.log import contact_sheet
 from daybreak.train.loop import LoopConfig, step_generator
 from daybreak.train.text import tokenize
@@ -75,6 +76,16 @@ class Conditioner:
         return states, text_mask
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one step learns from: latents (B, C, T, H, W), coverage (B, T, H, W) in 0..1, a caption each."""
+
+    still: bool
+    data: Tensor
+    coverage: Tensor
+    captions: list[str]
+
+
 class TransformerStage:
     """The loss and the samples of a transformer in training."""
 
@@ -85,18 +96,31 @@ class TransformerStage:
         if recipe.loop.compile:
             for block in transformer.blocks:  # compiled once, and the code shared by all of them
                 block.compile()
-        self.module: nn.Module = transformer
-        self.shards: list[Shard] = [read_shard(path) for path in sorted(latents.glob("latents-*.safetensors"))]
-        if not self.shards:
+        self.module: Transformer = transformer
+        self.clips, self.stills = (
+            [read_shard(path) for path in sorted(latents.glob(f"{kind}-*.safetensors"))] for kind in ("clips", "stills")
+        )
+        if not self.clips:
             raise FileNotFoundError(f"no cached latents in {latents}: run this recipe's latents stage first")
+        self._thread = ThreadPoolExecutor(1)
+        self._ahead: dict[int, Future[Batch]] = {}
+
+    def begin(self) -> None:
+        """Gives a new transformer the latents' deviations."""
+        deviations = self.module.deviations
+        frames = [
+            [shard.latents[:64, :, :1] for shard in self.clips],
+            [shard.latents[:64, :, 1:] for shard in self.clips],
+        ]
+        for row, parts in zip(deviations, frames, strict=True):
+            squares = torch.cat([part.float().square().mean((2, 3, 4)) for part in parts])  # (n, C)
+            row.copy_(squares.mean(0).sqrt())
 
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """Velocity error of batch `step`: clips, or stills (a clip's first latent frame)."""
-        rng = random.Random(f"transformer {self.recipe.loop.seed} {step}")
-        still = step < self.recipe.still_steps or rng.random() < self.recipe.still_share
-        data, seeds, coverage = self._draw(rng, still)
-        data, coverage = data.to(device).float(), coverage.to(device).float() / 255
-        text_embeds, text_mask = self.conditioner(self._captions(seeds, rng), device)
+        """Velocity error of batch `step`: clips, or stills (first frames)."""
+        batch = self._batch(step)
+        data, coverage = batch.data.to(device).float(), batch.coverage.to(device)
+        text_embeds, text_mask = self.conditioner(batch.captions, device)
         generator = step_generator(self.recipe.loop.seed, step)
         ceilings = sample_ceilings(len(data), data.shape[2], generator)
         sigmas = sample_sigmas(ceilings, generator).to(device)
@@ -106,19 +130,32 @@ class TransformerStage:
         weights = per_frame((ceilings > 0).float().to(device)) * (
             1 + (self.recipe.subject_weight - 1) * coverage[:, None]
         )
-        errors = (predicted.float() - velocity(data, noise)).square().mean(1, keepdim=True)
+        # By a channel's deviation: half-way between latents, where the many channels of fine detail would drown the
+        # few that make the picture's layout, and pixels, where it is the other way about.
+        channels = self.module.channel_deviations(data.shape[2])
+        errors = (predicted.float() - velocity(data, noise)).square() * (channels / channels.mean(1, keepdim=True))
+        errors = errors.mean(1, keepdim=True)
         loss = (errors * weights).sum() / weights.sum()
-        return loss, {"loss_stills" if still else "loss_clips": float(loss.detach())}
+        return loss, {"loss_stills" if batch.still else "loss_clips": float(loss.detach())}
+
+    def _batch(self, step: int) -> Batch:
+        """Batch `step`; the next one is put together meanwhile, for captions take a sixth of a step."""
+        batch = self._ahead.pop(step, None) or self._thread.submit(self._assemble, step)
+        self._ahead = {step + 1: self._thread.submit(self._assemble, step + 1)}
+        return batch.result()
+
+    def _assemble(self, step: int) -> Batch:
+        rng = random.Random(f"transformer {self.recipe.loop.seed} {step}")
+        still = step < self.recipe.still_steps or rng.random() < self.recipe.still_share
+        data, seeds, coverage = self._draw(rng, still)
+        return Batch(still, data, coverage.float() / 255, [self._caption(int(seed), rng) for seed in seeds])
 
     def _draw(self, rng: random.Random, still: bool) -> tuple[Tensor, Tensor, Tensor]:
-        shard = rng.choice(self.shards)
+        shard = rng.choice(self.stills or self.clips if still else self.clips)
         size = self.recipe.still_batch if still else self.recipe.clip_batch
         index = torch.tensor([rng.randrange(len(shard.latents)) for _ in range(size)])
         frames = slice(0, 1) if still else slice(None)
         return shard.latents[index][:, :, frames], shard.seeds[index], shard.coverage[index][:, frames]
-
-    def _captions(self, seeds: Tensor, rng: random.Random) -> list[str]:
-        return [self._caption(int(seed), rng) for seed in seeds]
 
     def _caption(self, seed: int, rng: random.Random) -> str:
         if rng.random() < self.recipe.unconditional_share:

@@ -1,7 +1,8 @@
-"""Stage 1: the VAE, on windows of rendered clips."""
+"""Stage 1: the VAE on windows of rendered clips: its linear code is fitted, then its decoder trained."""
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from daybreak.diorama.build import build_stage
 from daybreak.diorama.render import render_frames
 from daybreak.diorama.sampling import sample_spec
 from daybreak.evaluate.fidelity import psnr
-from daybreak.models.vae import VAE, VAEConfig, reduce_pixels
+from daybreak.models.vae import VAE, VAEConfig
+from daybreak.train.linear_code import fit_linear_code
 from daybreak.train.log import contact_sheet
 from daybreak.train.loop import LoopConfig, step_generator
-from daybreak.train.world import CLIP_FRAMES, FPS, CropConfig, UnitPool, to_frames, to_pixels
+from daybreak.train.world import CLIP_FRAMES, FPS, CropConfig, UnitPool, render_unit, to_frames, to_pixels
 
 HELD_OUT_CLIPS = 6  # scenes of the sample sheet
 
@@ -30,49 +32,45 @@ class VAERecipe:
     crops: CropConfig
     subject_weight: float = 3.0  # how much more a subject's pixel counts than the ground's
     edge_weight: float = 1.0  # L1 between the pictures' gradients, in space and time
-    kl_weight: float = 1e-5
-    latent_noise: float = 0.05  # added to latents, so that the decoder forgives a sampler's small errors; in
-    # deviations of a channel once those are known, which is when only the decoder is trained
+    latent_noise: float = 0.2  # at most: each clip's latents get their own, for samplers make errors of all sizes
+    linear_clips: int = 400  # windows that the linear code is fitted to
 
 
 class VAEStage:
-    """The loss and the samples of a VAE in training.
+    """The loss and the samples of a VAE's decoder in training."""
 
-    With `trained`, that VAE's encoder stays as it is and only its decoder goes on learning: latents that were
-    cached, and a transformer that learnt from them, stay valid.
-    """
-
-    def __init__(self, recipe: VAERecipe, trained: VAE | None = None) -> None:
+    def __init__(self, recipe: VAERecipe) -> None:
         self.recipe = recipe
         torch.manual_seed(recipe.loop.seed)
-        self.vae = trained or VAE(recipe.model)
-        self.vae.train().requires_grad_(True)
-        if trained:
-            self.vae.encoder.requires_grad_(False)
+        self.vae = VAE(recipe.model)
         self.module: nn.Module = self.vae
         self.pool = UnitPool(recipe.crops)
         # Compiled, the elementwise passes over every pixel fuse: 0.71 s a step become 0.43 s on 2 cores.
         self._decode = torch.compile(self.vae.decoder) if recipe.loop.compile else self.vae.decoder
         self._errors = torch.compile(reconstruction_errors) if recipe.loop.compile else reconstruction_errors
 
+    def begin(self) -> None:
+        """Gives a new VAE the linear code it starts from."""
+        with ThreadPoolExecutor(2) as threads:
+            units = threads.map(lambda index: render_unit(index, self.recipe.crops), range(self.recipe.linear_clips))
+            fit_linear_code(self.vae, (to_pixels([unit.frames]) for unit in units))
+
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """Weighted reconstruction error and KL divergence of batch `step`."""
+        """Weighted reconstruction error of batch `step`."""
         pixels, entities = (tensor.to(device) for tensor in self.pool.batch(step))
-        mean, log_variance = self.vae.moments(reduce_pixels(pixels))
         generator = step_generator(self.recipe.loop.seed, step)
-        noise = torch.randn(mean.shape, generator=generator).to(device)
-        extra = self.recipe.latent_noise * self.vae.deviations.to(device)
-        spread = (log_variance.float().exp() + extra.square()).sqrt()
-        latents = (mean + spread * noise).contiguous(memory_format=torch.channels_last_3d)
+        with torch.no_grad():
+            latents = self.vae.encode(pixels).float()
+        amount = self.recipe.latent_noise * torch.rand(len(latents), 1, 1, 1, 1, generator=generator)
+        latents = latents + (amount * torch.randn(latents.shape, generator=generator)).to(device)
         only = target_frames(self.recipe.crops, generator).to(device)
-        decoded = self._decode(latents, only)
+        decoded = self._decode(latents.contiguous(memory_format=torch.channels_last_3d), only)
         reconstruction, edges, square = self._errors(
             decoded, pixels[:, :, only], entities[:, only], self.recipe.subject_weight
         )
-        divergence = 0.5 * (mean.float().square() + log_variance.float().exp() - 1 - log_variance.float()).mean()
-        loss = reconstruction + self.recipe.edge_weight * edges + self.recipe.kl_weight * divergence
+        loss = reconstruction + self.recipe.edge_weight * edges
         psnr_now = 10 * torch.log10(4 / square.detach())
-        figures = {"reconstruction": reconstruction, "edges": edges, "kl": divergence, "psnr": psnr_now}
+        figures = {"reconstruction": reconstruction, "edges": edges, "psnr": psnr_now}
         return loss, {name: value.detach().item() for name, value in figures.items()}
 
     def sample(self, averaged: nn.Module, path: Path) -> dict[str, float]:

@@ -21,14 +21,11 @@ def components() -> Components:
     transformer = TransformerConfig(
         latent_channels=4, width=24, num_layers=1, num_heads=2, modulation_width=8, text_width=16
     )
-    vae = VAEConfig(
-        latent_channels=4,
-        encoder_widths=(8, 8),
-        encoder_blocks=(1, 1),
-        decoder_widths=(8, 8, 8),
-        decoder_blocks=(1, 1, 1),
-    )
+    vae = VAEConfig(latent_channels=4, decoder_widths=(8, 8, 8), decoder_blocks=(1, 1, 1))
     modules = TextEncoder(text), Transformer(transformer), VAE(vae)
+    for parameter in modules[1].parameters():
+        if not parameter.any():  # what starts at zero would make every clip the same
+            torch.nn.init.normal_(parameter, std=0.1)
     for module in modules:
         module.eval().requires_grad_(False)
     return Components(tokenizer, *modules, {"num_inference_steps": 2, "guidance_scale": 3.0})

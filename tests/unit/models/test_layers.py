@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from jaxtyping import TypeCheckError
 from torch.testing import assert_close
 
@@ -13,6 +14,7 @@ from daybreak.models.layers import (
     RMSNorm,
     SelfAttention,
     apply_rotary,
+    attend,
     rotary_angles,
     sinusoidal,
 )
@@ -63,6 +65,28 @@ def test_cross_attention_sees_no_masked_token() -> None:
     torch.testing.assert_close(attention(x, changed, mask), attention(x, text, mask), rtol=0, atol=0)
     changed[1, 5] = 1000
     assert (attention(x, changed, mask)[1] != attention(x, text, mask)[1]).any()
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_attention_written_out_is_torch_s_own_and_so_are_its_gradients(masked: bool) -> None:
+    q, k, v = torch.randn(2, 3, 7, 8), torch.randn(2, 3, 5, 8), torch.randn(2, 3, 5, 8)
+    mask = torch.tensor([[True] * 3 + [False] * 2, [True] * 5])[:, None, None] if masked else None
+    inputs = [x.requires_grad_() for x in (q, k, v)]
+    expected = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    written_out = attend(q, k, v, mask)
+    with torch.no_grad():
+        kernel = attend(q, k, v, mask)
+    assert torch.equal(kernel, expected)  # without gradients it is torch's
+    assert type(written_out.grad_fn) is not type(expected.grad_fn)  # and with them it is not
+    assert_close(written_out, expected)
+    weights = torch.randn_like(expected)
+    ours, theirs = (torch.autograd.grad((out * weights).sum(), inputs) for out in (written_out, expected))
+    for one, other in zip(ours, theirs, strict=True):
+        assert other.abs().max() > 0.1
+        assert_close(one, other, rtol=1e-4, atol=1e-5)
+    if masked:
+        assert (ours[1][0, :, 3:] == 0).all()
+        assert (ours[2][0, :, 3:] == 0).all()
 
 
 def test_rotary_keeps_lengths_and_turns_with_relative_position_only() -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
+from daybreak.diffusion.flow import add_noise, velocity
 from daybreak.models.transformer import Block, Transformer, TransformerConfig, parameter_count
 
 CONFIG = TransformerConfig(4, width=16, num_layers=2, num_heads=2, modulation_width=8, text_width=12, num_slots=3)
@@ -45,13 +46,82 @@ def test_the_velocity_has_the_shape_of_the_latents(
     assert velocity.isfinite().all()
 
 
-def test_it_starts_as_zero_and_its_blocks_as_identities() -> None:
+def test_its_blocks_start_as_identities() -> None:
     torch.manual_seed(0)
-    latents, sigmas, text, mask = example()
-    assert (Transformer(CONFIG)(latents, sigmas, text, mask) == 0).all()
+    _, _, text, mask = example()
     block, x = Block(CONFIG), torch.randn(2, 12, 16)
     rotary = torch.zeros(12, 4)
     assert_close(block(x, torch.randn(2, 3, 16), rotary, text, mask), x, rtol=0, atol=0)
+
+
+DEVIATIONS = torch.tensor([[0.2, 0.5, 1.0, 3.0], [0.3, 0.6, 1.5, 2.0]])
+
+
+@pytest.fixture
+def untrained() -> Iterator[Transformer]:
+    """A new transformer, whose network says 0, for channels of `DEVIATIONS`."""
+    torch.manual_seed(0)
+    model = Transformer(CONFIG)
+    model.deviations.copy_(DEVIATIONS)
+    with torch.no_grad():
+        yield model
+
+
+def test_from_pure_noise_it_starts_with_no_guess_of_the_data(untrained: Transformer) -> None:
+    latents, sigmas, text, mask = example()
+    noise_alone = torch.ones_like(sigmas)
+    assert torch.equal(untrained(latents, noise_alone, text, mask), latents)
+
+
+def test_it_starts_as_the_best_linear_estimate_of_the_data(untrained: Transformer) -> None:
+    """In closed form, frame 0 by its own deviations: (1 - sigma) s^2 / ((1 - sigma)^2 s^2 + sigma^2) x."""
+    latents, _, text, mask = example()
+    sigmas = torch.tensor([[0.0, 0.1, 0.35], [0.6, 0.9, 1.0]])
+    data = latents - sigmas[:, None, :, None, None] * untrained(latents, sigmas, text, mask)
+    for clip in range(2):
+        for frame, row in enumerate((0, 1, 1)):
+            for channel in range(4):
+                sigma, s = sigmas[clip, frame].item(), DEVIATIONS[row, channel].item()
+                share = (1 - sigma) * s**2 / ((1 - sigma) ** 2 * s**2 + sigma**2)
+                expected = share * latents[clip, channel, frame]
+                assert_close(data[clip, channel, frame], expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.3, 0.7, 1.0])
+def test_no_regression_on_many_samples_finds_a_better_line(untrained: Transformer, sigma: float) -> None:
+    """Of gaussian data: the line through (x, velocity), the size of what it misses, and the size of x."""
+    scale_in, keep, scale_out = untrained.precondition(torch.full((1, 2), sigma))
+    for frame in range(2):
+        data = torch.randn(100_000, 4, 1, 1, 1) * DEVIATIONS[frame][None, :, None, None, None]
+        noise = torch.randn_like(data)
+        x = add_noise(data, noise, torch.full((100_000, 1), sigma))
+        target = velocity(data, noise)
+        line = (x * target).mean(0) / x.square().mean(0)
+        missed = (target - line * x).square().mean(0).sqrt()
+        assert_close(keep[0, :, frame], line[:, 0], rtol=0.02, atol=0.02)
+        assert_close(scale_out[0, :, frame], missed[:, 0], rtol=0.02, atol=0)
+        assert_close(scale_in[0, :, frame] * x.square().mean(0)[:, 0].sqrt(), torch.ones(4, 1, 1), rtol=0.02, atol=0)
+
+
+def test_the_network_s_word_counts_in_units_of_the_estimate_s_error(untrained: Transformer) -> None:
+    latents, sigmas, text, mask = example()
+    before = untrained(latents, sigmas, text, mask)
+    untrained.rest.bias.fill_(1.0)  # what the network says, everywhere
+    variance = (1 - sigmas).square() * DEVIATIONS[[0, 1, 1]].T[:, None].square() + sigmas.square()  # (C, B, T)
+    expected = (DEVIATIONS[[0, 1, 1]].T[:, None] / variance.sqrt()).transpose(0, 1)[..., None, None]
+    said = before - untrained(latents, sigmas, text, mask)
+    assert_close(said, expected.expand_as(said), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("deviation", [0.0, 1e-6, 100.0])
+def test_a_channel_that_never_varies_and_a_frame_without_noise_stay_finite(
+    transformer: Transformer, deviation: float
+) -> None:
+    transformer.deviations.fill_(deviation)
+    latents, _, text, mask = example()
+    sigmas = torch.tensor([[0.0, 1e-6, 0.5], [1.0, 0.0, 0.0]])
+    assert transformer(latents, sigmas, text, mask).isfinite().all()
+    assert all(factor.isfinite().all() for factor in transformer.precondition(sigmas))
 
 
 def test_patches_come_back_where_they_were(transformer: Transformer) -> None:
@@ -63,7 +133,7 @@ def test_patches_come_back_where_they_were(transformer: Transformer) -> None:
     assert tokens.shape == (2, 3 * 2 * 3, 16)
     assert rotary.shape == (18, 4)
     transformer.norm = torch.nn.Identity()
-    transformer.velocity.load_state_dict(transformer.embed.state_dict())
+    transformer.rest.load_state_dict(transformer.embed.state_dict())
     torch.nn.init.zeros_(transformer.final_modulation.weight)
     torch.nn.init.zeros_(transformer.final_modulation.bias)
     joined = transformer.unpatchify(tokens, transformer.condition(sigmas, text), latents)
