@@ -20,6 +20,7 @@ from daybreak.diffusion.guidance import Denoiser, guided
 from daybreak.diffusion.samplers import euler
 from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.generation import Frames, GenerationSettings, OnStep, Preview, Video
+from daybreak.models.precision import autocast
 from daybreak.models.text_encoder import TextEncoder
 from daybreak.shapes import NATIVE_FPS, TEMPORAL_COMPRESSION, VideoSpec, latent_frames_for, native_spec
 from daybreak.timeline import Timeline
@@ -66,7 +67,7 @@ class Pipeline:
             guidance = float(self.components.card.get("guidance_scale", DEFAULT_GUIDANCE))
         total = len(windows) * (steps + 1)
         frames, strengths = canvas.frames.copy(), canvas.strengths.copy()
-        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16):
+        with torch.inference_mode(), autocast(self.device.type):
             denoise = self._denoiser(timeline, guidance)
             for number, (first, end) in enumerate(windows):
                 report = _Report(self, on_step, number * (steps + 1), total)
@@ -111,7 +112,7 @@ class Pipeline:
         """A function that decodes `latents` to every fourth frame at half the size."""
 
         def decode() -> Frames:
-            with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16):
+            with torch.inference_mode(), autocast(self.device.type):
                 return self._frames(self.components.vae.decode(latents)[0])[::4, ::2, ::2]
 
         return decode

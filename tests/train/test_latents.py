@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from daybreak.models.precision import autocast
 from daybreak.models.vae import VAE
 from daybreak.train.latents import (
     BUCKET_SHARES,
@@ -49,7 +50,7 @@ def test_a_shard_of_stills_holds_so_many_more_single_frames(latents: Path, tiny_
     assert shard.coverage.shape == (count, 1, height // 32, width // 32)
     assert shard.seeds.tolist() == [scene_seed(0, item, still=True) for item in range(count)]
     frames, entities = render_reduced(int(shard.seeds[-1]), height, width, still=True)
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast("cpu"):
         expected = tiny_vae.encode_reduced(to_pixels([frames]))[0]
     torch.testing.assert_close(shard.latents[-1].float(), expected.float(), rtol=0.05, atol=0.05)
     assert torch.equal(shard.coverage[-1], cover(entities))
@@ -67,7 +68,7 @@ def test_a_still_is_the_first_frame_of_its_scene_s_clip(tiny_vae: VAE) -> None:
 def test_latents_are_what_the_vae_makes_of_the_scene_of_that_seed(latents: Path, tiny_vae: VAE) -> None:
     shard = read_shard(shard_path(latents, 0))
     frames, entities = render_reduced(int(shard.seeds[1]), *shard_bucket(0))
-    with torch.autocast("cpu", torch.bfloat16):
+    with autocast("cpu"):
         expected = tiny_vae.encode_reduced(to_pixels([frames]))[0]
     torch.testing.assert_close(shard.latents[1].float(), expected.float(), rtol=0.05, atol=0.05)
     assert torch.equal(shard.coverage[1], cover(entities))

@@ -14,6 +14,7 @@ from daybreak.diffusion.guidance import guided
 from daybreak.diffusion.samplers import euler
 from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.generation import Frames
+from daybreak.models.precision import autocast
 from daybreak.pipeline import WINDOW_FRAMES, encode_texts
 from daybreak.shapes import SPATIAL_COMPRESSION, latent_frames_for
 
@@ -44,10 +45,10 @@ def generate_clips(
     for first in range(0, len(prompts), sampling.batch):
         rows = slice(first, first + sampling.batch)
         pinned = None if images is None else images[rows]
-        with torch.inference_mode(), autocast(components):
+        with torch.inference_mode(), autocast(device_of(components).type):
             latents = _denoise(components, prompts[rows], seeds[rows], sampling, pinned)
         for row in range(len(latents)):
-            with torch.inference_mode(), autocast(components):
+            with torch.inference_mode(), autocast(device_of(components).type):
                 decoded = components.vae.decode(latents[row : row + 1])[0]
             yield to_frames(decoded)
 
@@ -74,7 +75,7 @@ def _denoise(
 def reconstruct(components: Components, frames: Frames) -> Tensor:
     """A clip (F, H, W, 3) through the VAE and back: pixels (1, 3, F, H, W) in [-1, 1]."""
     vae = components.vae
-    with torch.inference_mode(), autocast(components):
+    with torch.inference_mode(), autocast(device_of(components).type):
         decoded: Tensor = vae.decode(vae.encode(to_pixels(frames[None]).to(device_of(components))))
     return decoded.float().clamp(-1, 1).cpu()
 
@@ -82,11 +83,6 @@ def reconstruct(components: Components, frames: Frames) -> Tensor:
 def device_of(components: Components) -> torch.device:
     """Where the model's weights are."""
     return next(components.transformer.parameters()).device
-
-
-def autocast(components: Components) -> torch.autocast:
-    """bfloat16 arithmetic, as the pipeline's."""
-    return torch.autocast(device_of(components).type, torch.bfloat16)
 
 
 def to_pixels(clips: Frames) -> Tensor:

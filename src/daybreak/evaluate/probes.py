@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from daybreak.catalog import PACKAGED_WEIGHTS, ModelUnavailable
 from daybreak.diorama.scene import ACTIONS, CAMERAS, COLOURS, ENVIRONMENTS, SUBJECTS, TIMES_OF_DAY, WEATHERS, SceneSpec
+from daybreak.models.precision import autocast
 
 CLASSES: dict[str, tuple[str, ...]] = {
     "subject": SUBJECTS,
@@ -258,7 +259,7 @@ def classify(probe: Probe, clips: Sequence[NDArray[np.uint8]], batch: int = 16) 
     found: list[dict[str, str]] = []
     for first in range(0, len(clips), batch):
         pixels = probe_pixels(clips[first : first + batch]).to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with autocast(device.type):
             logits, _ = probe(pixels)
         chosen = {name: values.argmax(1).tolist() for name, values in logits.items()}
         found += [{name: CLASSES[name][chosen[name][row]] for name in ATTRIBUTES} for row in range(len(pixels))]

@@ -22,8 +22,9 @@ from torch import Tensor
 from daybreak.diorama.build import build_stage
 from daybreak.diorama.render import render_frames
 from daybreak.diorama.sampling import sample_spec
+from daybreak.models.precision import autocast
 from daybreak.models.vae import VAE
-from daybreak.train.loop import autocast, evaluating
+from daybreak.train.loop import evaluating
 from daybreak.train.world import CLIP_FRAMES, FPS, to_pixels
 
 SHARD_CLIPS = 240
@@ -73,7 +74,7 @@ def write_shard(
     height, width = shard_bucket(index)
     seeds = [scene_seed(index, item, still=still) for item in range(num_clips * (STILLS_PER_CLIP if still else 1))]
     latents, coverage = [], []
-    with ThreadPoolExecutor(2) as threads, evaluating(vae), autocast(device):
+    with ThreadPoolExecutor(2) as threads, evaluating(vae), autocast(device.type):
         rendered = threads.map(lambda seed: render_reduced(seed, height, width, still=still), seeds)
         for batch in _batches(rendered, 8):
             pixels = to_pixels([frames for frames, _ in batch]).to(device)

@@ -22,6 +22,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from daybreak.models.precision import autocast
 from daybreak.train.log import RunLog
 from daybreak.train.optimiser import Optimiser, OptimiserConfig
 
@@ -62,11 +63,6 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
-
-
-def autocast(device: torch.device) -> contextlib.AbstractContextManager[None]:
-    """bfloat16 arithmetic where the device is quicker at it, float32 parameters."""
-    return torch.autocast(device.type, torch.bfloat16)
 
 
 @contextlib.contextmanager
@@ -130,7 +126,7 @@ class Loop:
     def _advance(self, log: RunLog) -> None:
         started = time.monotonic()
         self.module.train()
-        with autocast(self.device):
+        with autocast(self.device.type):
             loss, figures = self.stage.loss(self.step, self.device)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = self.optimiser.step(self.step, self.config.num_steps, self.module.parameters())
@@ -141,7 +137,7 @@ class Loop:
         if self.step % self.config.log_every == 0:
             log.write(self.step, self.seconds)
         if self.step % self.config.sample_every == 0:
-            with evaluating(self.averaged), autocast(self.device):
+            with evaluating(self.averaged), autocast(self.device.type):
                 log.samples(self.step, self.stage.sample(self.averaged, self.directory / f"sample-{self.step:06d}.png"))
             log.plot()
         if self.step % self.config.save_every == 0:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from daybreak.models.precision import compute_dtype
+
 
 @dataclass(frozen=True, slots=True)
 class OptimiserConfig:
@@ -53,10 +55,10 @@ class Muon(torch.optim.Optimizer):
 
 
 def orthogonalise(matrix: Tensor) -> Tensor:
-    """The nearest matrix (m, n) with singular values about 1, in bfloat16, by five Newton-Schulz iterations."""
+    """The nearest matrix (m, n) with singular values about 1, by five Newton-Schulz iterations."""
     a, b, c = 3.4445, -4.7750, 2.0315  # Jordan's quintic: quick rather than exact, values end in 0.7..1.2
     tall = matrix.shape[0] > matrix.shape[1]
-    x: Tensor = (matrix.T if tall else matrix).bfloat16()
+    x: Tensor = (matrix.T if tall else matrix).to(compute_dtype(matrix.device.type))
     x = x / (x.norm() + 1e-7)
     for _ in range(5):
         gram = x @ x.T
