@@ -14,7 +14,7 @@ class CliError(Exception):
 def told_plainly() -> Iterator[None]:
     """Turns the errors that a person can act on into CliError; anything else is a bug and keeps its traceback."""
     from daybreak.catalog import ModelUnavailable
-    from daybreak.media.encode import OutOfSpace
+    from daybreak.durable import OutOfSpace
 
     try:
         yield

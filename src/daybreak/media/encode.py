@@ -5,11 +5,8 @@ The same clip always gives the same bytes on the same machine. The file appears 
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import secrets
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from typing import Any
 import av
 import numpy as np
 
+from daybreak.durable import OutOfSpace, finished_file
 from daybreak.generation import Audio, Video
 from daybreak.media.probe import count_frames
 from daybreak.media.provenance import container_tags
@@ -29,11 +27,6 @@ THREADS = 1  # with two lookahead threads x264 gives other bytes from run to run
 BT709, LIMITED_RANGE = 1, 1  # libav's numbers for the HD colour space and for 16..235
 AUDIO_RATE = 48_000  # Hz
 AUDIO_BITS = 160_000  # per second
-_FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-class OutOfSpace(Exception):  # noqa: N818 - reads as a sentence where it is raised
-    """The disk, or the user's share of it, is full; nothing was left behind."""
 
 
 def check_target(path: Path, needed: int = 0) -> None:
@@ -62,40 +55,11 @@ def encode_video(video: Video, path: Path) -> None:
     if video.width % 2 or video.height % 2:
         raise ValueError(f"H.264 4:2:0 needs even sides, not {video.width}x{video.height}")
     check_target(path)
-    try:
-        with _finished_file(path) as part:
-            _write(video, part)
-            written = count_frames(part)
-            if written != video.num_frames:  # a full disk may truncate without an error
-                raise OSError(errno.ENOSPC, f"only {written} of {video.num_frames} frames were written")
-    except OSError as error:
-        if error.errno in _FULL_DISK:
-            raise OutOfSpace(
-                f"the disk is full: {path} was not written: free some space or choose another output file"
-            ) from error
-        raise
-
-
-@contextlib.contextmanager
-def _finished_file(path: Path) -> Iterator[Path]:
-    """A temporary name beside `path` that becomes `path` when the block ends well, and vanishes otherwise."""
-    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
-    try:
-        yield part
-        descriptor = os.open(part, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the new name is on disk too
-    finally:
-        os.close(folder)
+    with finished_file(path) as part:
+        _write(video, part)
+        written = count_frames(part)
+        if written != video.num_frames:  # a full disk may truncate without an error
+            raise OSError(errno.ENOSPC, f"only {written} of {video.num_frames} frames were written")
 
 
 def _write(video: Video, path: Path) -> None:

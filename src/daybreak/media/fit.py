@@ -5,17 +5,27 @@ from __future__ import annotations
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from daybreak.generation import Audio, Frames, Video
 from daybreak.shapes import VideoSpec
 
+Fit = Literal["cover", "contain", "exact"]
+
 
 class UnreadableImage(ValueError):  # noqa: N818 - reads as a sentence where it is raised
     """A file is missing, or is not an image that can be opened."""
+
+
+class SizeMismatch(ValueError):  # noqa: N818 - reads as a sentence where it is raised
+    """A reference has another size than the video that was asked for; the words are those of the Videos API."""
+
+    def __init__(self) -> None:
+        super().__init__("Inpaint image must match the requested width and height")
 
 
 def conform(video: Video, spec: VideoSpec) -> Video:
@@ -40,6 +50,22 @@ def cover(frames: Frames, width: int, height: int) -> Frames:
     return np.stack([np.asarray(picture) for picture in scaled])
 
 
+def fit_image(path: Path, width: int, height: int, fit: Fit) -> NDArray[np.uint8]:
+    """An image file as (height, width, 3) RGB.
+
+    `cover` scales it until nothing is bare and crops at the centre, `contain` shows all of it before a blurred copy
+    of itself, `exact` takes it only as it is. Raises UnreadableImage, SizeMismatch, ValueError for another fit.
+    """
+    if fit not in get_args(Fit):
+        raise ValueError(f"fit is one of {', '.join(get_args(Fit))}, not {fit!r}")
+    pixels = load_image(path)
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    if fit == "exact":
+        raise SizeMismatch
+    return cover(pixels[None], width, height)[0] if fit == "cover" else _contain(pixels, width, height)
+
+
 def load_image(path: Path, width: int | None = None, height: int | None = None) -> NDArray[np.uint8]:
     """An image file as (H, W, 3) RGB, upright, on white where it is transparent, covering the size when one is given.
 
@@ -61,6 +87,17 @@ def load_image(path: Path, width: int | None = None, height: int | None = None) 
     if width is not None and height is not None:
         pixels = cover(pixels[None], width, height)[0]
     return pixels
+
+
+def _contain(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """(height, width, 3): the whole picture in the middle, and what it leaves bare filled with a blurred copy of it."""
+    scale = min(width / pixels.shape[1], height / pixels.shape[0])
+    inner_width, inner_height = max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale))
+    canvas = Image.fromarray(cover(pixels[None], width, height)[0])
+    canvas = canvas.filter(ImageFilter.GaussianBlur(max(width, height) / 32))
+    inner = Image.fromarray(pixels).resize((inner_width, inner_height), Image.Resampling.LANCZOS)
+    canvas.paste(inner, ((width - inner_width) // 2, (height - inner_height) // 2))
+    return np.asarray(canvas)
 
 
 def _cover_box(source_width: int, source_height: int, width: int, height: int) -> tuple[float, float, float, float]:

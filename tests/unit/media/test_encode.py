@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from daybreak.durable import OutOfSpace
 from daybreak.generation import Video
 from daybreak.media import encode
-from daybreak.media.encode import OutOfSpace, check_target, encode_video
+from daybreak.media.encode import check_target, encode_video
 from daybreak.media.probe import decode_audio, decode_frames, probe_video
 from daybreak.testing import make_clip, make_tone
 
@@ -110,7 +111,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 from daybreak.generation import Video
-from daybreak.media.encode import OutOfSpace, encode_video
+from daybreak.durable import OutOfSpace
+from daybreak.media.encode import encode_video
 noise = np.random.default_rng(0).integers(0, 256, (24, 128, 192, 3), dtype=np.uint8)
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
