@@ -1,0 +1,95 @@
+"""The application: its routes, in order, around one context, and the gate in front of them."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+
+from daybreak import __version__
+from daybreak.server.context import ServerContext
+from daybreak.server.errors import ApiError, add_error_handlers, error_response
+from daybreak.server.gate import Gate
+from daybreak.server.openapi import add_openapi
+
+# In order: a path that a later module's pattern would match as well must come first.
+ROUTERS = (
+    "characters", "create", "remix", "edits", "extensions", "sync",
+    "files", "batches", "webhooks", "azure",
+    "library", "exports",
+    "videos", "content", "events", "models", "health",
+)  # fmt: skip
+
+
+def make_app(context: ServerContext) -> FastAPI:
+    """The ASGI application that answers for a context. Closing it is the caller's: the context outlives it."""
+    app = FastAPI(
+        title="Daybreak",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        root_path=context.settings.root_path,
+        lifespan=_lifespan(context),
+    )
+    app.state.context = context
+    add_error_handlers(app)
+    app.add_exception_handler(404, _on_no_route)
+    app.add_exception_handler(405, _on_no_method)
+    for name in ROUTERS:
+        try:
+            module = importlib.import_module(f"daybreak.server.{name}")
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("daybreak."):
+                raise
+            continue
+        app.include_router(module.router)
+    add_openapi(app)
+    app.add_middleware(Gate, context=context)
+    return app
+
+
+def _lifespan(context: ServerContext) -> Callable[[FastAPI], object]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await context.run(context.clear_incoming)
+        try:
+            from daybreak.server.background import run_background
+        except ModuleNotFoundError:
+            pass
+        else:
+            context.start(run_background(context, context.draining))
+        yield
+        context.draining.set()
+        await context.stop_tasks()
+
+    return lifespan
+
+
+async def _on_no_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = f"Invalid URL ({request.method} {request.url.path[:200]})"
+    return error_response(ApiError(404, message, code="unknown_url"))
+
+
+async def _on_no_method(request: Request, error: Exception) -> Response:
+    """405 with every method that some route has for this path."""
+    assert isinstance(error, HTTPException)
+    allowed = sorted(_methods_of(request, request.app.routes))
+    message = f"Not allowed to {request.method} on {request.url.path[:200]}: use {' or '.join(allowed)}"
+    return error_response(ApiError(405, message, code="method_not_supported", headers={"allow": ", ".join(allowed)}))
+
+
+def _methods_of(request: Request, routes: list[BaseRoute]) -> set[str]:
+    methods: set[str] = set()
+    for route in routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            methods |= set(getattr(route, "methods", None) or ())
+    return methods | ({"HEAD"} if "GET" in methods else set())
