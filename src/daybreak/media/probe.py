@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from daybreak.generation import Audio, Frames
+from daybreak.generation import Audio, Frames, Video
 
 
 class UnreadableVideo(ValueError):  # noqa: N818 - reads as a sentence where it is raised
@@ -68,18 +68,41 @@ def count_frames(path: Path) -> int:
         raise UnreadableVideo(f"{path} cannot be read as a video: {error.strerror}") from error
 
 
-def decode_frames(path: Path) -> Frames:
-    """All frames of a video file, (F, H, W, 3). Raises UnreadableVideo."""
+def decode_video(path: Path) -> Video:
+    """A video file as a clip in memory: its frames, its frame rate, its sound. Raises UnreadableVideo."""
+    frames, sound = decode_frames(path), decode_audio(path)
     try:
         with av.open(str(path)) as container:
-            if not container.streams.video:
-                raise UnreadableVideo(f"{path} holds no video")
-            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+            fps = float(container.streams.video[0].average_rate or 0)
     except (av.error.FFmpegError, OSError) as error:
         raise UnreadableVideo(f"{path} cannot be read as a video: {error.strerror}") from error
-    if not frames:
+    if fps <= 0:
+        raise UnreadableVideo(f"{path} has no frame rate")
+    return Video(frames, fps) if sound is None else Video(frames, fps, *sound)
+
+
+def decode_frames(path: Path) -> Frames:
+    """All frames of a video file as they are seen, upright, (F, H, W, 3). Raises UnreadableVideo."""
+    room = count_frames(path)
+    frames: Frames | None = None
+    count = 0
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                pixels = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+                if frames is None:
+                    frames = np.empty((max(room, 1), *pixels.shape), np.uint8)  # filled in place: no second copy
+                if pixels.shape != frames.shape[1:]:
+                    raise UnreadableVideo(f"{path} changes its size from frame to frame")
+                if count == len(frames):
+                    frames = np.concatenate([frames, np.empty_like(frames)])
+                frames[count] = pixels
+                count += 1
+    except (av.error.FFmpegError, OSError) as error:
+        raise UnreadableVideo(f"{path} cannot be read as a video: {error.strerror}") from error
+    if frames is None:
         raise UnreadableVideo(f"{path} holds no frame")
-    return np.stack(frames)
+    return frames[:count]
 
 
 def decode_audio(path: Path) -> tuple[Audio, int] | None:
@@ -93,7 +116,7 @@ def decode_audio(path: Path) -> tuple[Audio, int] | None:
             parts = [part.to_ndarray() for frame in container.decode(audio=0) for part in resampler.resample(frame)]
     except (av.error.FFmpegError, OSError) as error:
         raise UnreadableVideo(f"{path} cannot be read as a video: {error.strerror}") from error
-    return np.concatenate(parts, axis=1), rate
+    return (np.concatenate(parts, axis=1), rate) if parts else None
 
 
 def _index_first(path: Path) -> bool:
