@@ -49,7 +49,7 @@ def make_app(context: ServerContext) -> FastAPI:
             if not (error.name or "").startswith("daybreak."):
                 raise
             continue
-        app.include_router(module.router)
+        app.router.routes.extend(module.router.routes)  # not include_router: it would match every path twice
     add_openapi(app)
     app.add_middleware(Gate, context=context)
     return app
