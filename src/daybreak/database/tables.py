@@ -51,6 +51,9 @@ projects = Table(
     _id(),
     Column("name", String(200), nullable=False, unique=True),
     Column("weight", Float, nullable=False, server_default="1"),  # its share of the workers, against the others'
+    # Where its last claimed job began and ended in virtual time: seconds of work over weight (jobs/fairness.py).
+    Column("virtual_start", Float, nullable=False, server_default="0"),
+    Column("virtual_finish", Float, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -117,11 +120,32 @@ jobs = Table(
     Column("checkpoint_step", Integer, nullable=False, server_default="0"),
     UniqueConstraint("project_id", "idempotency_key"),
 )
-Index("ix_jobs_queue", jobs.c.status, jobs.c.priority, jobs.c.sequence)
+# All that choosing the next job reads, in the order in which it reads it, so that no row of the table is touched.
+Index(
+    "ix_jobs_claim",
+    jobs.c.status,
+    jobs.c.project_id,
+    jobs.c.priority.desc(),
+    jobs.c.sequence,
+    jobs.c.cost,
+    jobs.c.not_before,
+    jobs.c.engine_model,
+)
 Index("ix_jobs_project", jobs.c.project_id, jobs.c.sequence)
+Index("ix_jobs_project_status", jobs.c.project_id, jobs.c.status, jobs.c.sequence)
+Index("ix_jobs_source", jobs.c.source_id)
 Index("ix_jobs_fingerprint", jobs.c.project_id, jobs.c.fingerprint, jobs.c.created_at)
-Index("ix_jobs_batch", jobs.c.batch_id)
+Index("ix_jobs_batch", jobs.c.batch_id, jobs.c.status)
+Index("ix_jobs_durations", jobs.c.engine_model, jobs.c.size, jobs.c.seconds, jobs.c.completed_at)
 Index("ix_jobs_expiry", jobs.c.expires_at)
+
+job_media = Table(  # the assets that a job's timeline names: they stay while it needs them
+    "job_media",
+    metadata,
+    Column("job_id", String(48), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("asset_id", String(48), primary_key=True),
+)
+Index("ix_job_media_asset", job_media.c.asset_id)
 
 previews = Table(  # the newest picture of a running job; gone when it ends
     "previews",
@@ -148,15 +172,18 @@ assets = Table(
     Column("fps", Float),
     Column("created_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
+    Column("removed_at", BigInteger),  # when its bytes left the storage, which may be later
 )
 Index("ix_assets_job", assets.c.job_id, assets.c.variant)
 Index("ix_assets_key", assets.c.key)
+Index("ix_assets_removal", assets.c.removed_at, assets.c.deleted_at)
 
 files = Table(
     "files",
     metadata,
     _id(),  # file-… on the wire as well
     _project(),
+    Column("sequence", BigInteger, nullable=False, server_default="0"),
     Column("asset_id", String(48), ForeignKey("assets.id"), nullable=False),
     Column("filename", String(255), nullable=False),  # shown, never a path
     Column("purpose", String(32), nullable=False),
@@ -165,22 +192,30 @@ files = Table(
     Column("deleted_at", BigInteger),
 )
 
+Index("ix_files_asset", files.c.asset_id)
+Index("ix_files_project", files.c.project_id, files.c.sequence)
+
 characters = Table(
     "characters",
     metadata,
     _id(),  # char_…
     _project(),
+    Column("sequence", BigInteger, nullable=False, server_default="0"),
     Column("name", String(80), nullable=False),
     Column("asset_id", String(48), ForeignKey("assets.id"), nullable=False),  # the clip that it was made from
     Column("created_at", BigInteger, nullable=False),
     Column("deleted_at", BigInteger),
 )
 
+Index("ix_characters_asset", characters.c.asset_id)
+Index("ix_characters_project", characters.c.project_id, characters.c.sequence)
+
 batches = Table(
     "batches",
     metadata,
     _id(),  # batch_…
     _project(),
+    Column("sequence", BigInteger, nullable=False, server_default="0"),
     Column("endpoint", String(64), nullable=False),
     Column("completion_window", String(16), nullable=False),
     Column("input_file_id", String(48), nullable=False),
@@ -190,6 +225,8 @@ batches = Table(
     Column("errors", JSON),  # of the input file as a whole
     Column("metadata", JSON),
     Column("total", Integer, nullable=False, server_default="0"),
+    Column("lines_completed", Integer, nullable=False, server_default="0"),  # final counts, of a batch that ended
+    Column("lines_failed", Integer, nullable=False, server_default="0"),
     Column("output_expires_after", Integer),
     Column("created_at", BigInteger, nullable=False),
     Column("in_progress_at", BigInteger),
@@ -199,7 +236,12 @@ batches = Table(
     Column("cancelling_at", BigInteger),
     Column("cancelled_at", BigInteger),
     Column("expires_at", BigInteger),
+    Column("expired_at", BigInteger),
+    Column("lease_owner", String(120)),  # the server that works on it
+    Column("lease_until", Float),
 )
+
+Index("ix_batches_project", batches.c.project_id, batches.c.sequence)
 
 batch_lines = Table(
     "batch_lines",
@@ -207,6 +249,8 @@ batch_lines = Table(
     Column("batch_id", String(48), ForeignKey("batches.id", ondelete="CASCADE"), primary_key=True),
     Column("line", Integer, primary_key=True),
     Column("custom_id", String(512), nullable=False),
+    Column("position", BigInteger, nullable=False, server_default="0"),  # bytes into the input file
+    Column("length", Integer, nullable=False, server_default="0"),  # bytes
     Column("job_id", String(48)),
     Column("error", JSON),  # why no job was made of it
 )
@@ -229,6 +273,8 @@ webhook_endpoints = Table(
     Column("disabled_at", BigInteger),
     Column("deleted_at", BigInteger),
 )
+
+Index("ix_webhook_endpoints_project", webhook_endpoints.c.project_id)
 
 webhook_deliveries = Table(  # the outbox: written in the transaction that ends a job
     "webhook_deliveries",
