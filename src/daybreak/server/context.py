@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
 from fastapi import Request
 
 from daybreak.server.limits import RateLimiter, Seats
+from daybreak.server.polls import Polls
+from daybreak.server.telemetry import Metrics
 from daybreak.settings import Settings
 
 if TYPE_CHECKING:
     from daybreak.database.connect import Database
     from daybreak.fetch import FetchPolicy
     from daybreak.server.auth import Principal
+    from daybreak.server.health import Checked
     from daybreak.storage import Storage
 
 P = ParamSpec("P")
@@ -30,6 +33,7 @@ T = TypeVar("T")
 
 # SQLite answers one reader at a time as quickly as many; PostgreSQL and S3 want some in parallel.
 _THREADS = 16
+_LOOK_SECONDS = 0.02  # between two looks at whether the database has changed
 # Event streams at once: each costs a connection and a task, and no client needs more than a few.
 _EVENT_STREAMS, _EVENT_STREAMS_OF_A_PROJECT = 500, 100
 
@@ -56,8 +60,14 @@ class ServerContext:
     limiter: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     event_seats: Seats = field(default_factory=lambda: Seats(_EVENT_STREAMS, _EVENT_STREAMS_OF_A_PROJECT))
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_THREADS, "daybreak"))
+    metrics: Metrics = field(default_factory=Metrics)
+    checked: Checked | None = None  # health.py's last look
+    polls: Polls = field(default_factory=Polls)
     known_keys: dict[bytes, tuple[Principal | None, float]] = field(default_factory=dict)  # auth.py's, by digest
+    known_good: dict[str, tuple[int, ...]] = field(default_factory=dict)  # content.py's: files that were hashed
     _local_changes: int = 0
+    _seen_changes: int = 0
+    _looked_at: float = -1.0
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -84,9 +94,15 @@ class ServerContext:
         with self._lock:
             self._local_changes += 1
 
-    def version(self) -> tuple[int, int]:
-        """A value that differs after any commit, of this process or another: what caches are keyed by."""
-        return self._local_changes, self.db.changes()
+    async def version(self) -> tuple[int, int]:
+        """A value that differs after any commit: at once after one of this process, within 20 ms after another's."""
+        now = time.monotonic()
+        if now - self._looked_at >= _LOOK_SECONDS:
+            self._looked_at = now
+            # SQLite answers from shared memory, in microseconds; PostgreSQL across a network.
+            is_local = self.db.dialect == "sqlite"
+            self._seen_changes = self.db.changes() if is_local else await self.run(self.db.changes)
+        return self._local_changes, self._seen_changes
 
     def incoming_folder(self) -> Path:
         """A new folder for one request's uploads; whoever asks for it removes it."""

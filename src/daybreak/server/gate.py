@@ -19,6 +19,7 @@ from daybreak.server.errors import ApiError, error_response
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})  # others are one label
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Against pages that guess content types, frame us, or learn addresses from links.
 _SAFETY_HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
@@ -53,6 +54,7 @@ class Gate:
         self._tidy(scope)
         answer = _Answer(send, request_id, scope, self._context)
         began = time.perf_counter()
+        self._context.metrics.in_flight.inc()
         try:
             refusal = self._refusal(scope, headers)
             if refusal is not None:
@@ -64,7 +66,8 @@ class Gate:
                 self._context.changed()
             if folders:
                 await remove_folders(folders, self._context)
-            _note(scope, answer, time.perf_counter() - began)
+            self._context.metrics.in_flight.dec()
+            self._note(scope, answer, time.perf_counter() - began)
 
     def _tidy(self, scope: Scope) -> None:
         path = str(scope["path"])
@@ -103,6 +106,23 @@ class Gate:
             return None
         return ApiError(403, "Web pages of other origins may not change anything here.", code="foreign_origin")
 
+    def _note(self, scope: Scope, answer: _Answer, seconds: float) -> None:
+        """One line for a request, without its query: that may hold what a client would rather not see in a log."""
+        status = answer.status or 499  # nothing was sent: the client had gone
+        method = "HEAD" if "daybreak.head" in scope else scope["method"] if scope["method"] in _METHODS else "other"
+        route = getattr(scope.get("route"), "path_format", "none")
+        metrics = self._context.metrics
+        metrics.requests.labels(method, route, str(status)).inc()
+        metrics.seconds.labels(method, route).observe(seconds)
+        level = log.debug if status < 400 and scope["method"] in _SAFE_METHODS else log.info
+        level(
+            "request",
+            method=method,
+            path=scope["path"][:200],
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+        )
+
 
 class _Answer:
     """The way out: adds the headers that every answer has, and keeps what the log wants to know."""
@@ -123,19 +143,6 @@ class _Answer:
         elif "daybreak.head" in self._scope and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
-
-
-def _note(scope: Scope, answer: _Answer, seconds: float) -> None:
-    """One line for a request, without its query: that may hold what a client would rather not see in a log."""
-    status = answer.status or 499  # nothing was sent: the client had gone
-    level = log.debug if status < 400 and scope["method"] in _SAFE_METHODS else log.info
-    level(
-        "request",
-        method="HEAD" if scope.get("daybreak.head") else scope["method"],
-        path=scope["path"][:200],
-        status=status,
-        milliseconds=round(seconds * 1000, 1),
-    )
 
 
 def _host_name(host: str) -> str | None:
