@@ -46,18 +46,20 @@ def part_name(path: Path) -> Path:
     return path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}{PART}")
 
 
-def finish(part: Path, path: Path, *, replace: bool = True) -> None:
-    """Gives a synced file its name, on disk too. Raises FileExistsError when it is taken and `replace` is False."""
+def finish(part: Path, path: Path, *, replace: bool = True, top: Path | None = None) -> None:
+    """Gives a synced file its name, on disk too. Raises FileExistsError when it is taken and `replace` is False.
+
+    With `top`, the names of the folders between it and the file are on disk as well, whoever made them.
+    """
     if replace:
         part.replace(path)
     else:
         os.link(part, path)  # unlike rename, this fails when the name is taken
         part.unlink()
-    try:
-        sync_folder(path.parent)
-    except BaseException:
-        path.unlink(missing_ok=True)  # a name that may be gone after a power cut is not a finished file
-        raise
+    for folder in path.parents:
+        sync_folder(folder)
+        if top is None or folder == top:
+            break
 
 
 def sync_file(path: Path) -> None:
