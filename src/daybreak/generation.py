@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Frames = NDArray[np.uint8]  # (F, H, W, 3), RGB
 Audio = NDArray[np.float32]  # (2, N), left and right, in [-1, 1]
 Preview = Callable[[], Frames]  # a small, rough picture of the clip so far, worked out only when called
+State = Mapping[str, NDArray[Any]]  # all that an engine needs to go on from a step, under names of its own
 
 MAX_SEED = 2**63 - 1
 MAX_STEPS = 1000
@@ -26,10 +27,20 @@ class Unsupported(ValueError):  # noqa: N818 - reads as a sentence where it is r
     """An engine was asked for something that it cannot honour."""
 
 
-class OnStep(Protocol):
-    """Called after each step that an engine has done; may raise `Cancelled` to stop it."""
+class InvalidOutput(Exception):  # noqa: N818 - reads as a sentence where it is raised
+    """What an engine made is not a clip: numbers that are not finite, or the same colour in every frame."""
 
-    def __call__(self, done: int, total: int, preview: Preview | None = None) -> None: ...
+
+class OnStep(Protocol):
+    """Called after each step that an engine has done; may raise `Cancelled` to stop it.
+
+    `state` gives what a later call of the engine takes as `resume` to go on after this step, and to make bit for bit
+    the clip that this call would have made. It is worked out only when called; None where an engine cannot resume.
+    """
+
+    def __call__(
+        self, done: int, total: int, preview: Preview | None = None, state: Callable[[], State] | None = None
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

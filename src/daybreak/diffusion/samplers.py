@@ -4,12 +4,15 @@ All of them denoise each latent frame at its own sigma: a schedule gives the cli
 (B, T) the highest sigma that each frame may have. A free frame has ceiling 1, a pinned one 0 and stays as
 it is, one pinned at strength s has ceiling 1 - s and starts from its half-noised pin (SDEdit, Meng et al.,
 2022).
+
+A run that was interrupted goes on with the latents that a report gave it and `start`, the steps done until then;
+it makes bit for bit what it would have made uninterrupted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
+from typing import Protocol
 
 import torch
 from jaxtyping import Float
@@ -18,8 +21,25 @@ from torch import Tensor
 from daybreak.diffusion.flow import per_frame, to_data
 from daybreak.diffusion.guidance import Denoiser
 
-OnSample = Callable[[int, int, Tensor], None]  # (steps done, steps to do, the data that is now expected)
-Sampler = Callable[[Denoiser, Tensor, Tensor, Tensor, OnSample | None], Tensor]
+
+class OnSample(Protocol):
+    """Told after each step: steps done, steps to do, the data that is now expected, and the latents to go on from."""
+
+    def __call__(self, done: int, steps: int, expected: Tensor, latents: Tensor, /) -> None: ...
+
+
+class Sampler(Protocol):
+    """Data from noise."""
+
+    def __call__(
+        self,
+        denoise: Denoiser,
+        latents: Tensor,
+        sigmas: Tensor,
+        ceiling: Tensor,
+        on_sample: OnSample | None = None,
+        start: int = 0,
+    ) -> Tensor: ...
 
 
 def euler(
@@ -28,13 +48,15 @@ def euler(
     sigmas: Float[Tensor, "steps_plus_1"],
     ceiling: Float[Tensor, "B T"],
     on_sample: OnSample | None = None,
+    start: int = 0,
 ) -> Float[Tensor, "B C T H W"]:
     """Data by Euler's method, one evaluation a step; exact when the velocity is constant."""
-    for step, (now, after) in enumerate(_pairs(sigmas, ceiling)):
+    for step, (now, after) in list(enumerate(_pairs(sigmas, ceiling)))[start:]:
         predicted = denoise(latents, now)
-        if on_sample:
-            on_sample(step + 1, len(sigmas) - 1, to_data(latents, predicted, now))
+        expected = to_data(latents, predicted, now)
         latents = latents + per_frame(after - now) * predicted
+        if on_sample:
+            on_sample(step + 1, len(sigmas) - 1, expected, latents)
     return latents
 
 
@@ -44,16 +66,18 @@ def heun(
     sigmas: Float[Tensor, "steps_plus_1"],
     ceiling: Float[Tensor, "B T"],
     on_sample: OnSample | None = None,
+    start: int = 0,
 ) -> Float[Tensor, "B C T H W"]:
     """Data by Heun's method, second order, two evaluations a step but for the last (Karras et al., 2022, alg. 1)."""
-    for step, (now, after) in enumerate(_pairs(sigmas, ceiling)):
+    for step, (now, after) in list(enumerate(_pairs(sigmas, ceiling)))[start:]:
         predicted = denoise(latents, now)
-        if on_sample:
-            on_sample(step + 1, len(sigmas) - 1, to_data(latents, predicted, now))
-        guess = latents + per_frame(after - now) * predicted
+        expected = to_data(latents, predicted, now)
         if step < len(sigmas) - 2:
+            guess = latents + per_frame(after - now) * predicted
             predicted = (predicted + denoise(guess, after)) / 2
         latents = latents + per_frame(after - now) * predicted
+        if on_sample:
+            on_sample(step + 1, len(sigmas) - 1, expected, latents)
     return latents
 
 

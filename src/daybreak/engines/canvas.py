@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -15,37 +14,41 @@ from daybreak.shapes import TEMPORAL_COMPRESSION, VideoSpec
 from daybreak.timeline import Pin
 
 
-def lay_out(pins: tuple[Pin, ...], spec: VideoSpec) -> tuple[Frames, NDArray[np.float32]]:
-    """Frames (F, H, W, 3) at `spec`, and how strongly each is held (F,), from 0 to 1.
+def lay_out(pins: tuple[Pin, ...], spec: VideoSpec) -> tuple[Frames, NDArray[np.float32], NDArray[np.bool_]]:
+    """Frames (F, H, W, 3) at `spec`, how strongly each is held (F,), from 0 to 1, and which stand for more (F,).
 
-    A frame that nothing holds is black and has strength 0; where pins overlap the stronger one is seen. A span
-    is widened to whole latent frames, because only those can be held. Raises UnreadableImage or UnreadableVideo.
+    A frame that nothing holds is black and has strength 0; where pins overlap the stronger one is seen. Only whole
+    latent frames can be held: an image's first and last frame, and the middle of a clip that is too short for one,
+    stand for the latent frame that they lie in. Raises UnreadableImage or UnreadableVideo.
     """
     frames = np.zeros((spec.num_frames, spec.height, spec.width, 3), np.uint8)
     strengths = np.zeros(spec.num_frames, np.float32)
+    points = np.zeros(spec.num_frames, bool)
     for pin in pins:
-        first, end = _span(pin, spec)
+        first, end = span_of(pin, spec)
         pictures = _pictures(pin, spec, end - first)
         end = first + len(pictures)
         held = np.linspace(pin.strength, pin.last_strength, end - first, dtype=np.float32)
         stronger = held > strengths[first:end]
         frames[first:end][stronger] = pictures[stronger]
         strengths[first:end] = np.maximum(strengths[first:end], held)
-    return frames, strengths
+        if pin.kind == "image":
+            points[[first, end - 1]] = True
+        elif end - first < TEMPORAL_COMPRESSION:
+            points[(first + end) // 2] = True
+    return frames, strengths, points
 
 
-def _span(pin: Pin, spec: VideoSpec) -> tuple[int, int]:
-    """First and end frame of a pin, on the borders of latent frames: 0, 1, 9, 17, ..."""
-    start = min(round(pin.start * spec.fps), spec.num_frames - 1)
+def span_of(pin: Pin, spec: VideoSpec) -> tuple[int, int]:
+    """First and end frame of a pin; of a video without an end, the clip's."""
+    first = min(round(pin.start * spec.fps), spec.num_frames - 1)
     if pin.end is not None:
         end = round(pin.end * spec.fps)
     elif pin.kind == "image":
-        end = start + 1
+        end = first + 1
     else:
         end = spec.num_frames
-    first = 0 if start == 0 else (start - 1) // TEMPORAL_COMPRESSION * TEMPORAL_COMPRESSION + 1
-    last = math.ceil((max(end, first + 1) - 1) / TEMPORAL_COMPRESSION) * TEMPORAL_COMPRESSION + 1
-    return first, min(last, spec.num_frames)
+    return first, min(max(end, first + 1), spec.num_frames)
 
 
 def _pictures(pin: Pin, spec: VideoSpec, count: int) -> Frames:

@@ -19,7 +19,7 @@ def image(tmp_path: Path) -> Path:
     return tmp_path / "a.png"
 
 
-def ignore(done: int, total: int, preview: Preview | None = None) -> None:
+def ignore(done: int, total: int, preview: Preview | None = None, state: object = None) -> None:
     """An on_step for who does not watch."""
 
 

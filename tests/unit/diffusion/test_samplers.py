@@ -92,7 +92,7 @@ def test_each_step_reports_the_data_it_expects(sampler: Sampler) -> None:
         noise,
         shifted_schedule(5),
         torch.ones(1, 2, dtype=torch.float64),
-        lambda done, steps, expected: reports.append((done, steps, expected)),
+        lambda done, steps, expected, _latents: reports.append((done, steps, expected)),
     )
     assert [(done, steps) for done, steps, _ in reports] == [(step, 5) for step in range(1, 6)]
     for _, _, expected in reports:
@@ -111,7 +111,7 @@ def test_evaluations_a_run(sampler: Sampler, evaluations: int) -> None:
 def test_raising_in_a_report_stops_at_once(sampler: Sampler) -> None:
     calls = []
 
-    def stop(done: int, _steps: int, _expected: Tensor) -> None:
+    def stop(done: int, _steps: int, _expected: Tensor, _latents: Tensor) -> None:
         if done == 3:
             raise InterruptedError
 
@@ -123,4 +123,30 @@ def test_raising_in_a_report_stops_at_once(sampler: Sampler) -> None:
             torch.ones(1, 1, dtype=torch.float64),
             stop,
         )
-    assert len(calls) == {euler: 3, heun: 5}[sampler]
+    assert len(calls) == {euler: 3, heun: 6}[sampler]
+
+
+@both_samplers
+@pytest.mark.parametrize("stopped", [0, 1, 4, 8, 9])
+def test_a_run_goes_on_from_any_step_bit_for_bit(sampler: Sampler, stopped: int) -> None:
+    noise = normal(1, 2, 3, 4, 4)
+    ceiling = torch.tensor([[0, 1, 0.5]], dtype=torch.float64)
+    reported = {0: noise}
+    whole = sampler(
+        gaussian_velocity,
+        noise,
+        shifted_schedule(9),
+        ceiling,
+        lambda done, _steps, _expected, latents: reported.__setitem__(done, latents),
+    )
+    steps: list[int] = []
+    rest = sampler(
+        gaussian_velocity,
+        reported[stopped],
+        shifted_schedule(9),
+        ceiling,
+        lambda done, *_rest: steps.append(done),
+        stopped,
+    )
+    assert torch.equal(rest, whole)
+    assert steps == list(range(stopped + 1, 10))

@@ -11,7 +11,7 @@ from daybreak.timeline import text_to_video
 TIMELINE = text_to_video("a red cat walks on the beach at noon", VideoSpec(6, 64, 112, 12.0))
 
 
-def ignore(done: int, total: int, preview: Preview | None = None) -> None:
+def ignore(done: int, total: int, preview: Preview | None = None, state: object = None) -> None:
     """An on_step for who does not watch."""
 
 
@@ -47,7 +47,7 @@ def test_what_the_world_does_not_have_is_said() -> None:
 def test_it_stops_at_the_step_that_asks_for_it() -> None:
     steps = []
 
-    def stop(done: int, total: int, preview: Preview | None = None) -> None:
+    def stop(done: int, total: int, preview: Preview | None = None, state: object = None) -> None:
         steps.append(done)
         if done == 2:
             raise Cancelled

@@ -18,7 +18,7 @@ from daybreak.timeline import Pin, Timeline, text_to_video
 SPEC = VideoSpec(30, 360, 640, 30.0)
 
 
-def ignore(done: int, total: int, preview: Preview | None = None) -> None:
+def ignore(done: int, total: int, preview: Preview | None = None, state: object = None) -> None:
     """An on_step for who does not watch."""
 
 

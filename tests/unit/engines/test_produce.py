@@ -19,7 +19,7 @@ from daybreak.timeline import Timeline, text_to_video
 TIMELINE = text_to_video("a dog", VideoSpec(30, 120, 160, 15.0))
 
 
-def ignore(done: int, total: int, preview: Preview | None = None) -> None:
+def ignore(done: int, total: int, preview: Preview | None = None, state: object = None) -> None:
     """An on_step for who does not watch."""
 
 
@@ -45,7 +45,7 @@ def test_the_file_says_what_made_it(tmp_path: Path) -> None:
 def test_every_step_is_reported_with_a_preview(tmp_path: Path) -> None:
     seen = []
 
-    def on_step(done: int, total: int, preview: Preview | None = None) -> None:
+    def on_step(done: int, total: int, preview: Preview | None = None, state: object = None) -> None:
         assert preview is not None
         seen.append((done, total, preview().shape))
 
