@@ -33,8 +33,8 @@ video: export DAYBREAK_MAKE_PROMPT := $(value PROMPT)
 video: .venv/.installed            ## make video PROMPT="..." OUT=video.mp4
 	@$(BIN)/daybreak generate -o "$(OUT)" $(ARGS) -- "$$DAYBREAK_MAKE_PROMPT"
 
-serve: .venv/.installed            ## the API server: arrives with 0.2
-	@$(BIN)/daybreak serve
+serve: .venv/.installed            ## the API server, with its workers, until stopped
+	@$(BIN)/daybreak serve $(ARGS)
 
 test: .venv/.installed-dev         ## the whole suite
 	$(BIN)/python -m pytest -n 2 $(ARGS)

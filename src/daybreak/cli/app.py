@@ -11,9 +11,11 @@ from typing import Annotated, NoReturn
 import typer
 
 from daybreak import __version__
+from daybreak.cli.doctor import doctor
 from daybreak.cli.errors import CliError, one_line
 from daybreak.cli.evaluate import evaluate
 from daybreak.cli.generate import generate
+from daybreak.cli.keys import keys
 from daybreak.cli.models import models
 from daybreak.cli.serve import serve
 from daybreak.cli.train import train
@@ -33,6 +35,8 @@ app.command()(models)
 app.command()(train)
 app.command()(evaluate)
 app.command()(serve)
+app.add_typer(keys, name="keys")
+app.command()(doctor)
 
 
 def _print_version(wanted: bool) -> None:

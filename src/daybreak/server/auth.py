@@ -13,13 +13,12 @@ from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
+from daybreak.database.keys import KEY_PREFIX, SCOPES, find_key
+from daybreak.database.projects import DEFAULT_PROJECT
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import ApiError, too_many
 
 Scope = Literal["videos.read", "videos.write", "files.read", "files.write", "webhooks.read", "webhooks.write", "admin"]
-ALL_SCOPES: frozenset[str] = frozenset(Scope.__args__)  # type: ignore[attr-defined]
-DEFAULT_PROJECT = "proj_default"
-KEY_PREFIX = "sk-daybreak-"  # a key of ours that is unknown was revoked or has expired: refused everywhere
 COOKIE = "daybreak_key"  # of the studio: a <video> element can't send headers
 _CACHED_SECONDS = 0.5  # how long a revoked key may still work
 _CACHED_KEYS = 1000
@@ -41,7 +40,7 @@ class Principal:
         return "admin" in self.scopes or scope in self.scopes
 
 
-OWNER = Principal(DEFAULT_PROJECT, None, ALL_SCOPES)
+OWNER = Principal(DEFAULT_PROJECT, None, frozenset(SCOPES))
 
 
 class Requires:
@@ -102,7 +101,8 @@ async def identify(request: Request, context: ServerContext) -> Principal:
     principal = await principal_of(secret, context)
     if principal is not None:
         return principal
-    if is_open and not secret.startswith(KEY_PREFIX):  # SDKs insist on sending some key: any word will do
+    # SDKs insist on sending some key: any word will do. One of ours that is unknown was revoked or has expired.
+    if is_open and not secret.startswith(KEY_PREFIX):
         return OWNER
     raise _unauthorized("Incorrect API key provided.", "invalid_api_key")
 
@@ -114,8 +114,6 @@ async def principal_of(secret: str, context: ServerContext) -> Principal | None:
     now = time.monotonic()
     if cached is not None and now - cached[1] < _CACHED_SECONDS:
         return cached[0]
-    from daybreak.database.keys import find_key
-
     key = await context.run(find_key, context.db, secret, context.clock())
     principal = None if key is None else Principal(key.project_id, key.id, frozenset(key.scopes))
     if len(context.known_keys) >= _CACHED_KEYS:

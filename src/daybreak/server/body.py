@@ -15,6 +15,7 @@ from fastapi import Request
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from daybreak.durable import full_disk_told
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import ApiError, invalid
 from daybreak.server.fields import check_text, nest, parse_json
@@ -287,7 +288,7 @@ def _write(waiting: list[tuple[_Part, list[bytes]]], folder: Path) -> None:
     for part, pieces in waiting:
         if part.path is None:
             part.path = folder / f"{len(list(folder.iterdir()))}"
-        with part.path.open("ab") as file:
+        with full_disk_told(part.path), part.path.open("ab") as file:
             for piece in pieces:
                 file.write(piece)
                 part.digest.update(piece)

@@ -14,6 +14,9 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from daybreak.database.assets import job_assets
+from daybreak.database.ids import is_id
+from daybreak.jobs.queue import get_job
 from daybreak.server.auth import Principal, requires
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import ApiError, invalid_choice, not_found
@@ -49,10 +52,6 @@ async def content(
     variant: Annotated[str, Query(description="video (MP4), thumbnail (WebP) or spritesheet (JPEG).")] = "video",
 ) -> Response:
     """The video's file, its thumbnail or its spritesheet."""
-    from daybreak.database.assets import job_assets
-    from daybreak.database.ids import is_id
-    from daybreak.jobs.queue import get_job
-
     context = context_of(request)
     if variant not in VARIANTS:
         raise invalid_choice("variant", variant, VARIANTS)

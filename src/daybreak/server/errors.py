@@ -13,6 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from daybreak.database.connect import DatabaseUnavailable
+from daybreak.durable import OutOfSpace
+
 log = structlog.get_logger()
 
 # The `type` of OpenAI's envelope, by status.
@@ -118,18 +121,13 @@ def error_response(error: ApiError) -> Response:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Makes every failure of the application an envelope."""
+    """Makes every refusal of the application an envelope; the gate makes one of every bug."""
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_wrong_parameter)
-    try:
-        from daybreak.database.connect import DatabaseUnavailable
-    except ModuleNotFoundError:
-        pass
-    else:
-        app.add_exception_handler(DatabaseUnavailable, _on_database_unavailable)
+    app.add_exception_handler(DatabaseUnavailable, _on_database_unavailable)
+    app.add_exception_handler(OutOfSpace, _on_full_disk)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
-    app.add_exception_handler(Exception, _on_bug)
 
 
 async def _on_api_error(_request: Request, error: Exception) -> Response:
@@ -157,10 +155,10 @@ async def _on_database_unavailable(_request: Request, error: Exception) -> Respo
     return error_response(unavailable("The database can't be reached at the moment."))
 
 
+async def _on_full_disk(_request: Request, error: Exception) -> Response:
+    log.error("disk full", error=str(error))
+    return error_response(unavailable("There is no room left for uploads at the moment.", 60, "disk_full"))
+
+
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:
     return error_response(ApiError(400, "The request ended before its body did."))
-
-
-async def _on_bug(_request: Request, _error: Exception) -> Response:
-    """A bug: the log has the traceback and the request's id, the client has the id alone."""
-    return error_response(ApiError(500, "Something went wrong in the server; its log says what.", code="server_error"))

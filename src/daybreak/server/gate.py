@@ -61,6 +61,13 @@ class Gate:
                 await error_response(refusal)(scope, receive, answer.send)
             else:
                 await self._app(scope, receive, answer.send)
+        except Exception:
+            # A bug: the log has the traceback and the request's id, the client has the id alone.
+            log.exception("a bug", path=scope["path"][:200])
+            if answer.status:
+                raise  # the answer has begun: all that is left is to break it off
+            bug = ApiError(500, "Something went wrong in the server; its log says what.", code="server_error")
+            await error_response(bug)(scope, receive, answer.send)
         finally:
             if scope["method"] not in _SAFE_METHODS:
                 self._context.changed()

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daybreak.database.ids import is_id
+from daybreak.jobs.estimate import place
+from daybreak.jobs.job import Job
+from daybreak.jobs.queue import get_job
 from daybreak.server.schemas import to_json, video_object
 
 if TYPE_CHECKING:
@@ -76,8 +79,6 @@ class Polls:
                 future.set_result(answers[key])
 
     def _answers(self, db: Database, keys: list[Key], now: float) -> dict[Key, Polled | None]:
-        from daybreak.jobs.queue import get_job
-
         answers: dict[Key, Polled | None] = {}
         for project_id, video_id in keys:
             job = get_job(db, project_id, video_id)
@@ -91,15 +92,12 @@ class Polls:
             )
         return answers
 
-    def _seconds_left(self, db: Database, job: object, now: float) -> float | None:
-        from daybreak.jobs.estimate import place
-
-        job_id: str = job.id  # type: ignore[attr-defined]
-        known = self._estimates.get(job_id)
+    def _seconds_left(self, db: Database, job: Job, now: float) -> float | None:
+        known = self._estimates.get(job.id)
         if known is not None and now - known[0] < _ETA_SECONDS:
             return known[1]
-        seconds = place(db, job, now).eta_seconds  # type: ignore[arg-type]
-        self._estimates[job_id] = (now, seconds)
+        seconds = place(db, job, now).eta_seconds
+        self._estimates[job.id] = (now, seconds)
         return seconds
 
 

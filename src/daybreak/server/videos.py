@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response
 
+from daybreak.database.ids import is_id
+from daybreak.jobs.queue import UnknownCursor, delete_job, list_jobs, request_cancel, rerank
 from daybreak.server.auth import Principal, requires
-from daybreak.server.context import ServerContext, context_of
+from daybreak.server.context import context_of
 from daybreak.server.errors import invalid, not_found
 from daybreak.server.schemas import VideoDeleted, VideoList, VideoResource, list_object, to_json, video_object
 
@@ -16,7 +18,6 @@ router = APIRouter(tags=["Videos"])
 Reader = Annotated[Principal, Depends(requires("videos.read"))]
 Writer = Annotated[Principal, Depends(requires("videos.write"))]
 VideoId = Annotated[str, Path(description="video_ and 32 hex digits.")]
-_NEXT = 10  # the priority that "run next" gives; other priorities are lower
 
 
 @router.get("/v1/videos/{video_id}", response_model=VideoResource)
@@ -40,9 +41,6 @@ async def list_videos(
     status: Annotated[Literal["queued", "in_progress", "completed", "failed"] | None, Query()] = None,
 ) -> Response:
     """A page of the project's videos."""
-    from daybreak.database.ids import is_id
-    from daybreak.jobs.queue import UnknownCursor, list_jobs
-
     context = context_of(request)
     if after is not None and not is_id(after, "video_"):
         raise not_found("video", after)
@@ -60,8 +58,6 @@ async def list_videos(
 @router.delete("/v1/videos/{video_id}", response_model=VideoDeleted)
 async def delete(request: Request, video_id: VideoId, principal: Writer) -> dict[str, Any]:
     """Deletes a video and its files, whatever its status; one that is running is stopped."""
-    from daybreak.jobs.queue import delete_job
-
     context = context_of(request)
     _check_id(video_id)
     deleted = await context.run(delete_job, context.db, principal.project_id, video_id, context.clock())
@@ -75,8 +71,6 @@ async def delete(request: Request, video_id: VideoId, principal: Writer) -> dict
 @router.post("/v1/videos/{video_id}/cancel", response_model=VideoResource)
 async def cancel(request: Request, video_id: VideoId, principal: Writer) -> Response:
     """Stops a video. One that is queued fails with the code `cancelled` at once, a running one within one step."""
-    from daybreak.jobs.queue import request_cancel
-
     context = context_of(request)
     _check_id(video_id)
     job = await context.run(request_cancel, context.db, principal.project_id, video_id, context.clock())
@@ -90,32 +84,22 @@ async def run_next(
     request: Request,
     video_id: VideoId,
     principal: Writer,
-    priority: Annotated[int, Query(ge=-10, le=10, description="Higher runs first, within the project.")] = _NEXT,
+    priority: Annotated[
+        int | None, Query(ge=-1000, le=1000, description="Higher runs first, within the project; default: the next.")
+    ] = None,
 ) -> Response:
     """Moves a queued video before the project's others."""
-    from daybreak.jobs.queue import rerank
-
     context = context_of(request)
-    job = await _find(context, principal, video_id)
-    if job.status != "queued":
-        raise invalid(None, "Only a queued video can be moved in the queue.", "not_queued")
-    await context.run(rerank, context.db, principal.project_id, video_id, priority)
-    return Response(to_json(video_object(job)), media_type="application/json")
-
-
-async def _find(context: ServerContext, principal: Principal, video_id: str) -> Any:
-    from daybreak.jobs.queue import get_job
-
     _check_id(video_id)
-    job = await context.run(get_job, context.db, principal.project_id, video_id)
+    job = await context.run(rerank, context.db, principal.project_id, video_id, priority)
     if job is None:
         raise not_found("video", video_id)
-    return job
+    if job.status != "queued":
+        raise invalid(None, "Only a queued video can be moved in the queue.", "not_queued")
+    return Response(to_json(video_object(job)), media_type="application/json")
 
 
 def _check_id(video_id: str) -> None:
     """Raises the same 404 as for a video that isn't there, without asking the database."""
-    from daybreak.database.ids import is_id
-
     if not is_id(video_id, "video_"):
         raise not_found("video", video_id)

@@ -20,10 +20,6 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "generate" in capsys.readouterr().out
 
 
-def test_serve_says_when_it_comes(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["serve"]) == 2
-    assert "arrives with version 0.2" in capsys.readouterr().err
-
 
 def test_models_lists_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models"]) == 0
