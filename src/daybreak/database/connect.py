@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -24,6 +24,7 @@ from daybreak.database.sqlite_library import SqliteUnusable, find_sqlite
 
 Dialect = Literal["sqlite", "postgresql"]
 _BUSY_SECONDS = 15.0  # that a transaction waits for another's end; none of ours takes a tenth of a second
+_DAMAGE = ("disk I/O error", "malformed")  # what SQLite says of a failed write or sync, and of a damaged file
 _POOL = 8  # connections kept open
 _OVERFLOW = 32  # more of them under load: as many as a server has threads
 _IMMEDIATE = "daybreak_immediate"
@@ -121,12 +122,15 @@ class Database:
             raise DatabaseUnavailable(self._broken)
         try:
             yield
-        except (OperationalError, InterfaceError) as error:
+        except DBAPIError as error:
+            # IntegrityError and the like say something about a statement; these, about the database.
+            if not isinstance(error, OperationalError | InterfaceError) and type(error) is not DatabaseError:
+                raise
             reason = _reason(error)
-            if self.dialect == "sqlite" and "disk I/O error" in reason:
+            if self.dialect == "sqlite" and any(damage in reason for damage in _DAMAGE):
                 # The system may have thrown away pages that it could not write, and says so only once: what is in
                 # memory cannot be trusted. Whoever opens the file anew recovers what is really on the disk.
-                self._broken = f"the database failed to write ({reason}): the process has to be started again"
+                self._broken = f"the database failed ({reason}): the process has to be started again"
                 raise DatabaseUnavailable(self._broken) from error
             raise DatabaseUnavailable(f"the database cannot be used now: {reason}") from error
         except PoolTimeout as error:
