@@ -301,3 +301,49 @@ aliases = Table(  # model names that clients use, and what each means here
     Column("model", String(200), nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
+
+library_folders = Table(
+    "library_folders",
+    metadata,
+    _id(),  # fold_…
+    _project(),
+    Column("name", String(200), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+Index("ix_library_folders_project", library_folders.c.project_id)
+
+library_entries = Table(  # what an owner says about a clip; a clip without a row has nothing said about it
+    "library_entries",
+    metadata,
+    Column("job_id", String(48), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    _project(),
+    Column("title", String(200)),
+    Column("favourite", Boolean, nullable=False, server_default="0"),
+    Column("folder_id", String(48), ForeignKey("library_folders.id", ondelete="SET NULL")),
+    Column("trashed_at", BigInteger),
+    Column("revision", BigInteger, nullable=False, server_default="0"),  # rises with every change in the project
+)
+Index("ix_library_entries_project", library_entries.c.project_id, library_entries.c.revision)
+Index("ix_library_entries_folder", library_entries.c.folder_id)
+
+library_tags = Table(
+    "library_tags",
+    metadata,
+    Column("job_id", String(48), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", String(60), primary_key=True),
+    _project(),
+)
+Index("ix_library_tags_project", library_tags.c.project_id, library_tags.c.name)
+
+library_documents = Table(  # what the studio keeps: storyboards, styles, prompt templates
+    "library_documents",
+    metadata,
+    _id(),  # doc_…
+    _project(),
+    Column("kind", String(24), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("content", JSON, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+)
+Index("ix_library_documents_project", library_documents.c.project_id, library_documents.c.kind)

@@ -1,0 +1,303 @@
+"""The studio's library: clips with what their owner says about them, folders, and what came from what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from daybreak.catalog import PROCEDURAL_MODEL
+from daybreak.database import library
+from daybreak.database.assets import job_assets
+from daybreak.database.library import MAX_TAGS, Clip, Filters, Folder
+from daybreak.database.lineage import Kin, lineage
+from daybreak.jobs.estimate import place
+from daybreak.jobs.job import Job, Place
+from daybreak.jobs.queue import delete_job, get_job, get_preview, request_cancel
+from daybreak.server import api_keys, documents, live
+from daybreak.server.auth import Principal, requires
+from daybreak.server.body import read_body, small_limits
+from daybreak.server.context import ServerContext, context_of
+from daybreak.server.errors import invalid, invalid_type, missing, not_found
+from daybreak.server.parameters import Parameters
+from daybreak.server.schemas import to_json
+
+router = APIRouter(tags=["Studio"])
+Reader = Annotated[Principal, Depends(requires("videos.read"))]
+Writer = Annotated[Principal, Depends(requires("videos.write"))]
+
+MAX_TITLE, MAX_NAME, MAX_TAG, MAX_BULK = 200, 120, 60, 10_000
+ACTIONS = ("favourite", "unfavourite", "trash", "restore", "delete", "move", "tag", "untag", "cancel")
+Orders = Literal["newest", "oldest", "longest", "title"]
+
+
+def item_object(clip: Clip, where: Place | None = None) -> dict[str, Any]:
+    """A clip on the wire. `progress` is 100 only when it is completed."""
+    plain = asdict(clip)
+    plain["remixed_from_video_id"] = plain.pop("remixed_from_id")
+    steps = 100 * clip.steps_done // clip.steps_total if clip.steps_total else 0
+    return {
+        "object": "library.item",
+        **plain,
+        "tags": list(clip.tags),
+        "progress": 100 if clip.status == "completed" else min(99, steps),
+        "procedural": clip.engine_model == PROCEDURAL_MODEL,
+        "place": None if where is None else {"position": where.position, "eta_seconds": where.eta_seconds},
+    }
+
+
+def folder_object(folder: Folder) -> dict[str, Any]:
+    return {"object": "library.folder", **asdict(folder)}
+
+
+@router.get("/v1/library")
+async def list_items(  # noqa: PLR0913 - a search has many sides
+    request: Request,
+    principal: Reader,
+    q: Annotated[str, Query(max_length=500, description="Words that prompt, title or tags all hold.")] = "",
+    folder: Annotated[str | None, Query(description="A folder's id, or none.")] = None,
+    tag: str | None = None,
+    favourite: bool = False,
+    status: Literal["queued", "in_progress", "completed", "failed", "unfinished"] | None = None,
+    model: str | None = None,
+    kind: str | None = None,
+    size: str | None = None,
+    trashed: bool = False,
+    order: Orders = "newest",
+    offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 60,
+) -> Response:
+    """Clips, with how many there are in all: any part of a long list can be had at once."""
+    context = context_of(request)
+    filters = Filters(q, folder, tag, favourite, status, model, kind, size, trashed)
+    clips, total = await context.run(
+        library.list_clips, context.db, principal.project_id, filters, order, offset, limit
+    )
+    data = [item_object(clip) for clip in clips]
+    return _json({"object": "list", "data": data, "total": total, "offset": offset})
+
+
+@router.get("/v1/library/facets")
+async def list_facets(request: Request, principal: Reader) -> Response:
+    """How many clips there are of each sort: folders, tags, models, kinds, sizes."""
+    context = context_of(request)
+    found = await context.run(library.facets, context.db, principal.project_id)
+    plain = asdict(found)
+    for name in ("tags", "models", "kinds", "sizes"):
+        plain[name] = [{"name": value, "count": count} for value, count in getattr(found, name)]
+    plain["folders"] = [folder_object(folder) for folder in found.folders]
+    return _json({"object": "library.facets", **plain})
+
+
+@router.get("/v1/library/items/{video_id}")
+async def retrieve_item(request: Request, video_id: str, principal: Reader) -> Response:
+    """A clip with everything that is known about it: timeline, settings, files, place in the queue."""
+    context = context_of(request)
+    return _json(await context.run(_detail, context, principal.project_id, video_id))
+
+
+@router.patch("/v1/library/items/{video_id}")
+async def change_item(request: Request, video_id: str, principal: Writer) -> Response:
+    """Changes what is said about a clip: title, favourite, folder, tags. null takes title or folder away."""
+    context = context_of(request)
+    fields = (await read_body(request, small_limits())).fields
+    parameters = Parameters(fields)
+    changes: dict[str, Any] = {}
+    title = parameters.text("title", MAX_TITLE) if fields.get("title") != "" else parameters.take("title")
+    if "title" in fields:
+        changes["title"] = title or None
+    if (favourite := parameters.flag("favourite")) is not None:
+        changes["favourite"] = favourite
+    folder = parameters.text("folder_id", 48)
+    if "folder_id" in fields:
+        changes["folder_id"] = folder
+    tags = _tags(parameters.take("tags")) if "tags" in fields else None
+    parameters.finish()
+    await context.run(_change, context, principal.project_id, video_id, changes, tags)
+    return _json(await context.run(_detail, context, principal.project_id, video_id))
+
+
+@router.post("/v1/library/bulk")
+async def change_many(request: Request, principal: Writer) -> Response:
+    """One `action` for many clips, by `ids`: the trash, folders, tags, favourites, cancelling, deleting for good."""
+    context = context_of(request)
+    parameters = Parameters((await read_body(request, small_limits())).fields)
+    action = parameters.choice("action", ACTIONS)
+    if action is None:
+        raise missing("action")
+    ids = _texts("ids", parameters.take("ids"), MAX_BULK, 48)
+    folder, tag = parameters.text("folder_id", 48), parameters.text("tag", MAX_TAG)
+    parameters.finish()
+    if action in ("tag", "untag") and tag is None:
+        raise missing("tag")
+    changed = await context.run(_bulk, context, principal.project_id, action, ids, folder, (tag or "").strip())
+    return _json({"object": "library.changed", "changed": changed})
+
+
+@router.post("/v1/library/empty_trash")
+async def empty_trash(request: Request, principal: Writer) -> Response:
+    """Deletes for good what is in the trash."""
+    context = context_of(request)
+
+    def empty() -> list[str]:
+        ids = library.trashed_ids(context.db, principal.project_id)
+        return _bulk(context, principal.project_id, "delete", ids, None, "")
+
+    return _json({"object": "library.changed", "changed": await context.run(empty)})
+
+
+@router.get("/v1/library/items/{video_id}/lineage")
+async def retrieve_lineage(request: Request, video_id: str, principal: Reader) -> Response:
+    """The clip's family: what it came from, and everything that came from those."""
+    context = context_of(request)
+
+    def read() -> list[dict[str, Any]]:
+        _job(context, principal.project_id, video_id)
+        family = lineage(context.db, principal.project_id, video_id)
+        clips = library.get_clips(context.db, principal.project_id, [kin.id for kin in family])
+        return [_kin_object(kin, clips.get(kin.id)) for kin in family]
+
+    return _json({"object": "list", "data": await context.run(read)})
+
+
+@router.get("/v1/library/items/{video_id}/preview", response_class=Response)
+async def retrieve_preview(request: Request, video_id: str, principal: Reader, step: int = 0) -> Response:
+    """The newest picture of a running clip, WebP. `step` only tells caches the pictures apart."""
+    context = context_of(request)
+    await context.run(_job, context, principal.project_id, video_id)
+    preview = await context.run(get_preview, context.db, video_id)
+    if preview is None:
+        raise not_found("preview", video_id)
+    headers = {"cache-control": "private, max-age=600" if preview[0] == step else "no-store"}
+    return Response(preview[1], media_type="image/webp", headers=headers)
+
+
+@router.post("/v1/library/folders")
+async def create_folder(request: Request, principal: Writer) -> Response:
+    """A new folder with a `name`."""
+    context = context_of(request)
+    name = await _name_of(request)
+    made = await context.run(library.create_folder, context.db, principal.project_id, name, context.clock())
+    return _json(folder_object(made))
+
+
+@router.patch("/v1/library/folders/{folder_id}")
+async def rename_folder(request: Request, folder_id: str, principal: Writer) -> Response:
+    """Gives a folder another `name`."""
+    context = context_of(request)
+    name = await _name_of(request)
+    folder = await context.run(library.rename_folder, context.db, principal.project_id, folder_id, name)
+    if folder is None:
+        raise not_found("folder", folder_id)
+    return _json(folder_object(folder))
+
+
+@router.delete("/v1/library/folders/{folder_id}")
+async def delete_folder(request: Request, folder_id: str, principal: Writer) -> Response:
+    """Deletes a folder; its clips stay in the library."""
+    context = context_of(request)
+    if not await context.run(library.delete_folder, context.db, principal.project_id, folder_id):
+        raise not_found("folder", folder_id)
+    return _json({"id": folder_id, "object": "library.folder.deleted", "deleted": True})
+
+
+async def _name_of(request: Request) -> str:
+    parameters = Parameters((await read_body(request, small_limits())).fields)
+    name = parameters.text("name", MAX_NAME, required=True)
+    parameters.finish()
+    assert name is not None
+    return name.strip()
+
+
+def _texts(name: str, value: Any, maximum: int, longest: int) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise invalid_type(name, "an array of strings", value)
+    if len(value) > maximum:
+        raise invalid(name, f"Invalid '{name}': at most {maximum} at once, but got {len(value)}.")
+    if any(not one.strip() or len(one) > longest for one in value):
+        raise invalid(name, f"Invalid '{name}': each has 1 to {longest} characters.")
+    return value
+
+
+def _tags(value: Any) -> list[str]:
+    return sorted({tag.strip() for tag in _texts("tags", [] if value is None else value, MAX_TAGS, MAX_TAG)})
+
+
+def _job(context: ServerContext, project_id: str, video_id: str) -> Job:
+    job = get_job(context.db, project_id, video_id)
+    if job is None:
+        raise not_found("video", video_id)
+    return job
+
+
+def _detail(context: ServerContext, project_id: str, video_id: str) -> dict[str, Any]:
+    job = _job(context, project_id, video_id)
+    clip = library.get_clips(context.db, project_id, [video_id]).get(video_id)
+    if clip is None:
+        raise not_found("video", video_id)
+    where = None if job.ended else place(context.db, job, context.clock())
+    shown = ("variant", "content_type", "bytes", "sha256", "width", "height", "num_frames", "fps")
+    assets = job_assets(context.db, project_id, video_id).values()
+    return {
+        **item_object(clip, where),
+        "timeline": job.timeline,
+        "settings": job.settings,
+        "duration": job.duration,
+        "attempts": job.attempts,
+        "metadata": job.metadata,
+        "assets": [{name: getattr(asset, name) for name in shown} for asset in assets],
+    }
+
+
+def _change(
+    context: ServerContext, project_id: str, video_id: str, changes: dict[str, Any], tags: list[str] | None
+) -> None:
+    _job(context, project_id, video_id)
+    try:
+        library.change_clips(context.db, project_id, [video_id], changes)
+    except KeyError as error:
+        raise not_found("folder", str(error.args[0])) from error
+    if tags is not None:
+        library.set_tags(context.db, project_id, video_id, tags)
+
+
+def _bulk(
+    context: ServerContext, project_id: str, action: str, ids: list[str], folder: str | None, tag: str
+) -> list[str]:
+    now = context.clock()
+    if action == "delete":
+        deleted = {video: delete_job(context.db, project_id, video, now) for video in ids}
+        for gone in deleted.values():
+            for key in gone.keys if gone else ():
+                context.storage.delete(key)
+        return [video for video, gone in deleted.items() if gone is not None]
+    if action == "cancel":
+        return [video for video in ids if request_cancel(context.db, project_id, video, now) is not None]
+    changes: dict[str, dict[str, Any]] = {
+        "favourite": {"favourite": True},
+        "unfavourite": {"favourite": False},
+        "trash": {"trashed_at": int(now)},
+        "restore": {"trashed_at": None},
+        "move": {"folder_id": folder},
+    }
+    tags = {tag: action == "tag"} if action in ("tag", "untag") else None
+    try:
+        return library.change_clips(context.db, project_id, ids, changes.get(action, {}), tags)
+    except KeyError as error:
+        raise not_found("folder", str(error.args[0])) from error
+
+
+def _kin_object(kin: Kin, clip: Clip | None) -> dict[str, Any]:
+    shown = ("title", "prompt", "kind", "status", "created_at", "size", "seconds")
+    facts = {name: getattr(clip, name) if clip else None for name in shown}
+    return {"id": kin.id, "sources": list(kin.sources), "gone": kin.gone or clip is None, **facts}
+
+
+def _json(value: Any) -> Response:
+    return Response(to_json(value), media_type="application/json")
+
+
+for _module in (documents, live, api_keys):
+    router.routes.extend(_module.router.routes)
