@@ -17,6 +17,7 @@ PACKAGED_WEIGHTS = Path(__file__).parent / "weights"
 CARD_FILE = "model.json"
 NATIVE_FILES = ("tokenizer.json", "text_encoder.safetensors", "transformer.safetensors", "vae.safetensors")
 PROCEDURAL_MODEL = "diorama"
+NATIVE_ENGINE, REMOTE_ENGINE = "native", "remote"
 _MAX_HEADER = 100 * 2**20  # bytes; the limit that the safetensors library itself sets
 
 
@@ -35,9 +36,14 @@ class ModelCard:
     details: dict[str, Any] = field(default_factory=dict)  # the whole of model.json
 
     @property
+    def engine(self) -> str:
+        """Which engine runs it: "native" for weights, "remote" for a model on another server."""
+        return PROCEDURAL_MODEL if self.procedural else str(self.details.get("engine", NATIVE_ENGINE))
+
+    @property
     def files(self) -> list[Path]:
         """Every file that the model needs beside its card, there or not."""
-        names = self.details.get("files", NATIVE_FILES)
+        names = self.details.get("files", () if self.engine == REMOTE_ENGINE else NATIVE_FILES)
         return [self.path / str(name) for name in names] if self.path else []
 
     @property

@@ -31,6 +31,14 @@ class InvalidOutput(Exception):  # noqa: N818 - reads as a sentence where it is 
     """What an engine made is not a clip: numbers that are not finite, or the same colour in every frame."""
 
 
+class EngineFailed(Exception):  # noqa: N818 - reads as a sentence where it is raised
+    """An engine cannot make the clip, for a reason of its own; `code` is for programs, the message for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 class OnStep(Protocol):
     """Called after each step that an engine has done; may raise `Cancelled` to stop it.
 

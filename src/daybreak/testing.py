@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from daybreak.engines.protocol import Ability
-from daybreak.generation import Audio, Frames, GenerationSettings, OnStep, Video
+from daybreak.generation import Audio, Frames, GenerationSettings, OnStep, State, Video
 from daybreak.timeline import Timeline
 
 
@@ -30,7 +31,8 @@ def make_tone(seconds: float, sample_rate: int = 48_000, hertz: float = 440.0) -
 class FakeEngine:
     """An engine without a model: a drifting gradient whose colours are its seed's.
 
-    `before_step` is called with each step's number before it is reported: raise in it to make the engine fail.
+    `before_step` is called with each step's number before it is reported: raise in it to make the engine fail, wait in
+    it to make it slow. It resumes at the step after the one whose state it is given.
     """
 
     name = "fake"
@@ -44,18 +46,25 @@ class FakeEngine:
         self.abilities = abilities
         self._before_step = before_step
 
-    def generate(self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep) -> Video:
+    def generate(
+        self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep, resume: State | None = None
+    ) -> Video:
         """A clip of one fixed size, 96x64 at 12 fps, as long as what was asked."""
         steps = settings.num_inference_steps or 4
         frames = make_clip(max(1, round(timeline.seconds * 12)), seed=settings.seed)
-        for step in range(1, steps + 1):
+        for step in range(1 + (int(resume["step"][0]) if resume else 0), steps + 1):
             self._before_step(step)
-            on_step(step, steps, lambda: frames[:1])
+            state = {"step": np.array([step])}
+            on_step(step, steps, lambda: frames[:1], partial(dict, state))
         return Video(frames, 12.0, make_tone(timeline.seconds))
 
 
-def tiny_model(folder: Path, seed: int = 0) -> Path:
-    """`folder`, now holding a whole model of random weights: it makes noise, but by the built-in model's own code."""
+def tiny_model(folder: Path, seed: int = 0, steps: int = 2) -> Path:
+    """`folder`, now holding a whole model of random weights: it makes noise, but by the built-in model's own code.
+
+    `steps` is what it takes where none are asked for: a step takes milliseconds, so hundreds of them give a test time
+    to interrupt it.
+    """
     import torch
 
     from daybreak.checkpoint import Components, save_components
@@ -79,7 +88,7 @@ def tiny_model(folder: Path, seed: int = 0) -> Path:
     card = {
         "name": folder.name,
         "description": "Random weights, for tests.",
-        "num_inference_steps": 2,
+        "num_inference_steps": steps,
         "guidance_scale": 3.0,
     }
     save_components(folder, Components(tokenizer, text_encoder.eval(), transformer.eval(), vae.eval(), card))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from daybreak.catalog import ModelCard
 from daybreak.engines.canvas import lay_out
-from daybreak.engines.protocol import Ability
-from daybreak.generation import GenerationSettings, OnStep, Video
-from daybreak.shapes import native_spec
+from daybreak.engines.protocol import NATIVE_ABILITIES, Ability
+from daybreak.generation import GenerationSettings, OnStep, State, Video
+from daybreak.shapes import NATIVE_FPS, VideoSpec, native_spec
 from daybreak.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ class NativeEngine:
     """Runs one installed model; its weights load with the first clip and stay loaded."""
 
     procedural = False
-    abilities: frozenset[Ability] = frozenset(
-        {"image_pin", "video_pin", "later_pin", "partial_strength", "negative_prompt", "steps", "guidance"}
-    )
+    abilities: frozenset[Ability] = NATIVE_ABILITIES
 
     def __init__(self, card: ModelCard, device: str = "auto") -> None:
         self.name = card.name
@@ -29,14 +27,16 @@ class NativeEngine:
         self._device = device
         self._pipeline: Pipeline | None = None
 
-    def generate(self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep) -> Video:
+    def generate(
+        self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep, resume: State | None = None
+    ) -> Video:
         """The generated clip, at the model's native size and frame rate."""
         pipeline = self._loaded()
-        if not timeline.pins:
-            return pipeline(timeline, settings, on_step)
-        from daybreak.pipeline import Canvas
+        from daybreak.pipeline import Canvas, empty_canvas
 
-        return pipeline(timeline, settings, on_step, Canvas(*lay_out(timeline.pins, native_spec(timeline.spec))))
+        spec = clip_spec(timeline.spec)
+        canvas = Canvas(*lay_out(timeline.pins, spec)) if timeline.pins else empty_canvas(spec)
+        return pipeline(timeline, settings, on_step, canvas, resume)
 
     def _loaded(self) -> Pipeline:
         if self._pipeline is None:
@@ -45,3 +45,10 @@ class NativeEngine:
             assert self._card.path is not None
             self._pipeline = load_pipeline(self._card.path, device=self._device)
         return self._pipeline
+
+
+def clip_spec(spec: VideoSpec) -> VideoSpec:
+    """What the model makes for `spec`: its nearest size and its own rate, exactly as long, so that a cut, the end of a
+    source or the end of a loop falls where it was asked for."""
+    native = native_spec(spec)
+    return VideoSpec(max(1, round(spec.seconds * NATIVE_FPS)), native.height, native.width, NATIVE_FPS)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from daybreak import __version__
-from daybreak.catalog import ModelCard
+from daybreak.catalog import REMOTE_ENGINE, ModelCard
 from daybreak.engines.protocol import Engine, refuse_unsupported
-from daybreak.generation import GenerationSettings, OnStep, Video
+from daybreak.generation import GenerationSettings, InvalidOutput, OnStep, State, Video
+from daybreak.media.edit import PinnedSpan, paste_pinned, trim
 from daybreak.media.encode import check_target, encode_video
 from daybreak.media.fit import conform
-from daybreak.timeline import Timeline
+from daybreak.media.probe import decode_video
+from daybreak.timeline import Pin, Timeline
 
+Stage = Literal["generating", "encoding"]
 _ROOM = 8 * 2**20  # bytes that must be free before compute is spent on a clip
+_FLAT = 2  # levels of 255: a clip whose lightest and darkest value are no further apart shows nothing
 
 
 def open_engine(card: ModelCard) -> Engine:
@@ -24,6 +28,10 @@ def open_engine(card: ModelCard) -> Engine:
         from daybreak.engines.diorama import DioramaEngine
 
         return DioramaEngine()
+    if card.engine == REMOTE_ENGINE:
+        from daybreak.engines.remote import open_remote
+
+        return open_remote(card)
     from daybreak.engines.native import NativeEngine
 
     return NativeEngine(card)
@@ -51,12 +59,49 @@ def produce_video(
     """Generates the clip, makes it exactly what the timeline says and writes it to `path`; returns what was written.
 
     `extra` is added to the record that the file carries. Raises Unsupported before any work, ValueError or OutOfSpace
-    when `path` cannot be written to; in no case is a partial file left.
+    when `path` cannot be written to, InvalidOutput for a clip that shows nothing; in no case is a partial file left.
     """
     refuse_unsupported(engine, timeline, settings)
     check_target(path, needed=_ROOM)
-    video = conform(engine.generate(timeline, settings, on_step), timeline.spec)
+    video = generate_clip(engine, timeline, settings, on_step)
     record = {**video.metadata, **provenance(engine, timeline, settings), **(extra or {})}
     video = replace(video, metadata=record)
     encode_video(video, path)
     return video
+
+
+def generate_clip(
+    engine: Engine,
+    timeline: Timeline,
+    settings: GenerationSettings,
+    on_step: OnStep,
+    resume: State | None = None,
+    on_made: Callable[[], None] = lambda: None,
+) -> Video:
+    """The clip, exactly of the timeline's size, length and rate, with the frames of the videos that are kept as they
+    are. `on_made` is called when the engine is done. Raises InvalidOutput for a clip that shows nothing.
+    """
+    made = engine.generate(timeline, settings, on_step, resume)
+    on_made()
+    if not engine.procedural and shows_nothing(made):
+        raise InvalidOutput(f"all {made.num_frames} frames are of one colour")
+    video = conform(made, timeline.spec)
+    kept = [span for pin in timeline.pins if (span := _kept_span(pin, timeline)) is not None]
+    return paste_pinned(video, kept) if kept else video
+
+
+def shows_nothing(video: Video) -> bool:
+    """Whether every pixel of every frame is of one colour, as far as anybody can see."""
+    first = video.frames[0, 0, 0]
+    if any(abs(int(value) - int(first[channel])) > _FLAT for channel, value in enumerate(video.frames[-1, -1, -1])):
+        return False
+    return all(int(plane.max()) - int(plane.min()) <= _FLAT for plane in (video.frames[..., c] for c in range(3)))
+
+
+def _kept_span(pin: Pin, timeline: Timeline) -> PinnedSpan | None:
+    """The span in which a pin's own frames are seen: a video's, held at full strength."""
+    if pin.kind != "video" or min(pin.strength, pin.last_strength) < 1:
+        return None
+    source = decode_video(Path(pin.media))
+    end = timeline.seconds if pin.end is None else min(pin.end, timeline.seconds)
+    return PinnedSpan(trim(source, pin.media_start) if pin.media_start else source, pin.start, end)

@@ -1,10 +1,15 @@
-"""What every engine offers, and the refusal of what one cannot honour."""
+"""What every engine offers, and the refusal of what one cannot honour.
+
+Nothing here loads a model or torch: a server asks `abilities_of` before it takes a request.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal, Protocol
 
-from daybreak.generation import GenerationSettings, OnStep, Unsupported, Video
+from daybreak.catalog import REMOTE_ENGINE, ModelCard
+from daybreak.generation import GenerationSettings, OnStep, State, Unsupported, Video
 from daybreak.timeline import Feature, Timeline
 
 Ability = Feature | Literal["steps", "guidance"]
@@ -21,6 +26,13 @@ _SAID: dict[Ability, str] = {
     "steps": "a number of steps",
     "guidance": "a guidance scale",
 }
+
+NATIVE_ABILITIES: frozenset[Ability] = frozenset(_SAID)
+# A video that is kept as it is needs no engine: the world's own scene begins where the video ends.
+DIORAMA_ABILITIES: frozenset[Ability] = frozenset({"shots", "video_pin", "later_pin"})
+# Prompt and first image are what the Videos API has always had; its card says where the other server is a Daybreak.
+REMOTE_ABILITIES: frozenset[Ability] = frozenset({"image_pin"})
+_DAYBREAK_FIELDS: frozenset[Ability] = frozenset({"image_pin", "negative_prompt", "steps", "guidance"})
 
 
 class Engine(Protocol):
@@ -40,9 +52,26 @@ class Engine(Protocol):
     @property
     def abilities(self) -> frozenset[Ability]: ...
 
-    def generate(self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep) -> Video:
-        """The clip. Raises whatever `on_step` raises, within one step."""
+    def generate(
+        self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep, resume: State | None = None
+    ) -> Video:
+        """The clip. Raises whatever `on_step` raises, within one step.
+
+        `resume` is a state that an earlier call reported; one that doesn't fit is not used. What is pinned at strength
+        1 may come out as the engine shows it: `produce_video` puts the frames of videos back.
+        """
         ...
+
+
+def abilities_of(card: ModelCard) -> frozenset[Ability]:
+    """What the engine of a model honours beyond one prompt for the whole clip."""
+    if card.procedural:
+        return DIORAMA_ABILITIES
+    if card.engine != REMOTE_ENGINE:
+        return NATIVE_ABILITIES
+    most = _DAYBREAK_FIELDS if card.details.get("dialect") == "daybreak" else REMOTE_ABILITIES
+    said = card.details.get("abilities")
+    return most & frozenset(said) if isinstance(said, list) else most
 
 
 def needed_abilities(timeline: Timeline, settings: GenerationSettings) -> frozenset[Ability]:
@@ -55,10 +84,14 @@ def needed_abilities(timeline: Timeline, settings: GenerationSettings) -> frozen
     return frozenset(needed)
 
 
+def refusal(name: str, missing: Collection[Ability]) -> str:
+    """The sentence that tells what the model `name` cannot use."""
+    said = " or ".join(sorted(_SAID[ability] for ability in missing))
+    return f"the model {name!r} cannot use {said}: leave it out or choose another"
+
+
 def refuse_unsupported(engine: Engine, timeline: Timeline, settings: GenerationSettings) -> None:
     """Raises Unsupported, naming everything that the engine would have to leave out."""
-    missing = sorted(_SAID[ability] for ability in needed_abilities(timeline, settings) - engine.abilities)
+    missing = needed_abilities(timeline, settings) - engine.abilities
     if missing:
-        raise Unsupported(
-            f"the model {engine.name!r} cannot use {' or '.join(missing)}: leave it out or choose another"
-        )
+        raise Unsupported(refusal(engine.name, missing))

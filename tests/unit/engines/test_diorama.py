@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from daybreak.catalog import PROCEDURAL_CARD
 from daybreak.engines.diorama import DioramaEngine, render_size
+from daybreak.engines.protocol import abilities_of
 from daybreak.generation import Cancelled, GenerationSettings, Preview, Video
 from daybreak.shapes import VideoSpec
-from daybreak.timeline import text_to_video
+from daybreak.timeline import Shot, Timeline, text_to_video
 
 TIMELINE = text_to_video("a red cat walks on the beach at noon", VideoSpec(6, 64, 112, 12.0))
 
@@ -57,9 +61,23 @@ def test_it_stops_at_the_step_that_asks_for_it() -> None:
     assert steps == [1, 2]
 
 
-def test_it_says_that_it_is_procedural_and_claims_no_ability() -> None:
+def test_it_says_that_it_is_procedural_and_claims_only_what_it_can_do() -> None:
     assert DioramaEngine.procedural
-    assert DioramaEngine.abilities == frozenset()
+    assert DioramaEngine.abilities == abilities_of(PROCEDURAL_CARD) == {"shots", "video_pin", "later_pin"}
+
+
+def test_every_shot_is_a_scene_of_its_own_with_its_sound() -> None:
+    timeline = Timeline((Shot("a red cat on the beach"), Shot("a blue dog in the snow", 0.25)), TIMELINE.spec)
+    steps: list[int] = []
+    video = DioramaEngine().generate(timeline, GenerationSettings(seed=4), lambda done, *_: steps.append(done))
+    assert steps == [1, 2, 3, 4, 5, 6]
+    assert [scene["subjects"][0]["kind"] for scene in video.metadata["scenes"]] == ["cat", "dog"]
+    assert video.audio is not None
+    assert video.audio.shape == (2, 24_000)
+    alone = text_to_video("a blue dog in the snow", replace(TIMELINE.spec, num_frames=3))
+    np.testing.assert_array_equal(
+        DioramaEngine().generate(alone, GenerationSettings(seed=4), ignore).frames, video.frames[3:]
+    )
 
 
 @pytest.mark.parametrize(

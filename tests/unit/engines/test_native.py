@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -11,7 +12,7 @@ from daybreak.catalog import ModelCard
 from daybreak.engines.native import NativeEngine
 from daybreak.engines.protocol import needed_abilities
 from daybreak.generation import GenerationSettings, OnStep, Preview, Video
-from daybreak.shapes import VideoSpec, native_spec
+from daybreak.shapes import VideoSpec
 from daybreak.testing import make_clip
 from daybreak.timeline import Pin, Timeline, text_to_video
 
@@ -27,14 +28,18 @@ class Recorder:
 
     def __init__(self) -> None:
         self.canvases: list[Any] = []
+        self.resumed: list[Any] = []
         self.loaded: list[tuple[Path, str]] = []
 
     def load(self, folder: Path, device: str) -> Recorder:
         self.loaded.append((folder, device))
         return self
 
-    def __call__(self, _timeline: Timeline, settings: GenerationSettings, on_step: OnStep, canvas: Any = None) -> Video:
+    def __call__(
+        self, _timeline: Timeline, settings: GenerationSettings, on_step: OnStep, canvas: Any, resume: Any
+    ) -> Video:
         self.canvases.append(canvas)
+        self.resumed.append(resume)
         on_step(1, 1)
         return Video(make_clip(25, seed=settings.seed), 24.0)
 
@@ -49,10 +54,12 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 def test_weights_load_with_the_first_clip_and_stay(recorder: Recorder) -> None:
     engine = NativeEngine(ModelCard("tiny", Path("somewhere")), device="cpu")
     assert recorder.loaded == []
-    for _ in range(2):
-        engine.generate(text_to_video("a dog", SPEC), GenerationSettings(), ignore)
+    state = {"step": np.array([3])}
+    for resume in (None, state):
+        engine.generate(text_to_video("a dog", SPEC), GenerationSettings(), ignore, resume)
     assert recorder.loaded == [(Path("somewhere"), "cpu")]
-    assert recorder.canvases == [None, None]
+    assert [canvas.strengths.any() for canvas in recorder.canvases] == [False, False]
+    assert recorder.resumed == [None, state]
 
 
 def test_an_image_reaches_the_pipeline_at_its_own_size_and_rate(recorder: Recorder, tmp_path: Path) -> None:
@@ -61,8 +68,8 @@ def test_an_image_reaches_the_pipeline_at_its_own_size_and_rate(recorder: Record
     engine = NativeEngine(ModelCard("tiny", Path("somewhere")))
     engine.generate(timeline, GenerationSettings(), ignore)
     (canvas,) = recorder.canvases
-    native = native_spec(SPEC)
-    assert canvas.frames.shape == (native.num_frames, native.height, native.width, 3) == (25, 256, 448, 3)
-    assert canvas.strengths.tolist() == [1.0] + [0.0] * 24
+    assert canvas.frames.shape == (24, 256, 448, 3)  # one second at its own rate
+    assert canvas.strengths.tolist() == [1.0] + [0.0] * 23
+    assert canvas.points.tolist() == [True] + [False] * 23
     assert canvas.frames[0, 0, 0].tolist() == [10, 20, 30]
     assert needed_abilities(timeline, GenerationSettings(num_inference_steps=3)) <= engine.abilities

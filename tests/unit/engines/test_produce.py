@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from daybreak import __version__
 from daybreak.catalog import PROCEDURAL_CARD, ModelCard
 from daybreak.engines.diorama import DioramaEngine
 from daybreak.engines.native import NativeEngine
-from daybreak.engines.produce import open_engine, produce_video
-from daybreak.generation import Cancelled, GenerationSettings, Preview, Unsupported
-from daybreak.media.probe import probe_video
+from daybreak.engines.produce import generate_clip, open_engine, produce_video, shows_nothing
+from daybreak.generation import Cancelled, GenerationSettings, InvalidOutput, Preview, Unsupported, Video
+from daybreak.media.encode import encode_video
+from daybreak.media.probe import decode_video, probe_video
 from daybreak.media.provenance import read_settings
 from daybreak.shapes import VideoSpec
-from daybreak.testing import FakeEngine
-from daybreak.timeline import Timeline, text_to_video
+from daybreak.testing import FakeEngine, make_clip, make_tone
+from daybreak.timeline import Pin, Timeline, text_to_video
 
 TIMELINE = text_to_video("a dog", VideoSpec(30, 120, 160, 15.0))
 
@@ -84,3 +88,35 @@ def test_a_card_opens_its_engine() -> None:
     engine = open_engine(ModelCard("tiny", Path("somewhere")))
     assert isinstance(engine, NativeEngine)
     assert (engine.name, engine.procedural) == ("tiny", False)
+
+
+def test_the_frames_and_the_sound_of_a_kept_video_are_its_own(tmp_path: Path) -> None:
+    source = Video(make_clip(15, 120, 160, seed=9), 15.0, make_tone(1.0, hertz=880.0))
+    encode_video(source, tmp_path / "source.mp4")
+    kept = decode_video(tmp_path / "source.mp4")
+    timeline = replace(TIMELINE, pins=(Pin(str(tmp_path / "source.mp4"), "video"),))  # 1 s of 2 s
+    video = generate_clip(FakeEngine(frozenset({"video_pin"})), timeline, GenerationSettings(), ignore)
+    np.testing.assert_array_equal(video.frames[:15], kept.frames)
+    without = generate_clip(FakeEngine(), TIMELINE, GenerationSettings(), ignore)
+    np.testing.assert_array_equal(video.frames[18:], without.frames[18:])
+    assert video.audio is not None
+    assert [int(np.abs(np.fft.rfft(part)).argmax()) for part in (video.audio[0, :48000], video.audio[0, 48000:])] == [
+        880, 440,
+    ]  # fmt: skip
+
+
+def test_a_clip_that_shows_nothing_is_no_result() -> None:
+    class Blank(FakeEngine):
+        def generate(self, *arguments: Any, **options: Any) -> Video:
+            made = super().generate(*arguments, **options)
+            return replace(made, frames=np.full_like(made.frames, 17))
+
+    with pytest.raises(InvalidOutput, match="all 24 frames are of one colour"):
+        generate_clip(Blank(), TIMELINE, GenerationSettings(), ignore)
+
+
+def test_little_is_not_nothing() -> None:
+    frames = np.full((3, 64, 64, 3), 17, np.uint8)
+    assert shows_nothing(Video(frames, 24.0))
+    frames[1, 5, 5, 2] = 40
+    assert not shows_nothing(Video(frames, 24.0))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from daybreak.engines.protocol import Ability, needed_abilities, refuse_unsupported
@@ -31,3 +34,12 @@ def test_one_missing_ability_is_enough_to_refuse(ability: Ability) -> None:
     refuse_unsupported(FakeEngine(abilities), RICH, GenerationSettings())
     with pytest.raises(Unsupported):
         refuse_unsupported(FakeEngine(abilities - {ability}), RICH, GenerationSettings())
+
+
+def test_what_an_engine_can_do_is_known_without_loading_it() -> None:
+    program = (
+        "import sys; from daybreak.engines.protocol import abilities_of; from daybreak.catalog import ModelCard;"
+        "print(sorted(abilities_of(ModelCard('m', None)))); assert 'torch' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "'loop'" in done.stdout
