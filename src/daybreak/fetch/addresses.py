@@ -14,12 +14,14 @@ Resolver = Callable[[str, int], Sequence[str]]  # a host name and a port to addr
 
 MOST_URL = 8192  # characters
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+_PLACE = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:@%]+)(:[0-9]{0,5})?", re.IGNORECASE)  # a URL's host and port
 _NUMBER = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
 _PUBLIC_V6 = ipaddress.IPv6Network("2000::/3")  # all that is routed; what maps IPv4 (::ffff:…, 64:ff9b::…) lies outside
 _REFUSED = [
     ipaddress.ip_network(text)
     for text in (
         "168.63.129.16/32",  # Azure's own services, at a public address
+        "192.0.0.0/24",  # of protocols; clouds use it too
         "192.88.99.0/24",  # 6to4 relays
         "2001::/23",  # Teredo and other tunnels
         "2002::/16",  # 6to4: carries an IPv4 address
@@ -85,7 +87,7 @@ def check_url(url: str, policy: FetchPolicy) -> Target:
         raise FetchRefused("it is not a URL") from None
     if parts.scheme not in ("http", "https"):
         raise FetchRefused("only http and https URLs can be used")
-    if "@" in parts.netloc or "%" in parts.netloc:
+    if not _PLACE.fullmatch(parts.netloc):
         raise FetchRefused("the URL's host is not written plainly")
     port = port if port is not None else (443 if parts.scheme == "https" else 80)
     host = _check_host(host)

@@ -49,7 +49,7 @@ class TimedSocket(io.RawIOBase):
             raise BrokenOff(str(error)) from error
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
+        return _Reader(self)
 
     def readable(self) -> bool:
         return True
@@ -68,3 +68,12 @@ class TimedSocket(io.RawIOBase):
 
     def hang_up(self) -> None:
         self._connected.close()
+
+
+class _Reader(io.BufferedReader):
+    """A reader that never reads "all there is": http.client asks for that when a chunk claims a size below 0."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            raise BrokenOff("a chunk of negative size")
+        return super().read(size)
