@@ -6,6 +6,7 @@ import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+import structlog
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -14,15 +15,18 @@ from starlette.routing import BaseRoute, Match
 from daybreak import __version__
 from daybreak.server.context import ServerContext
 from daybreak.server.errors import ApiError, add_error_handlers, error_response
-from daybreak.server.gate import Gate
+from daybreak.server.gate import Gate, root_of
 from daybreak.server.openapi import add_openapi
+from daybreak.server.videos import poll
+
+log = structlog.get_logger()
 
 # In order: a path that a later module's pattern would match as well must come first.
 ROUTERS = (
     "characters", "create", "remix", "edits", "extensions", "sync",
     "files", "batches", "webhooks", "azure",
     "library", "exports",
-    "videos", "content", "events", "models", "health",
+    "videos", "content", "events", "models", "health", "studio",
 )  # fmt: skip
 
 
@@ -35,7 +39,7 @@ def make_app(context: ServerContext) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        root_path=context.settings.root_path,
+        root_path=root_of(context.settings),
         lifespan=_lifespan(context),
     )
     app.state.context = context
@@ -45,13 +49,14 @@ def make_app(context: ServerContext) -> FastAPI:
     for name in ROUTERS:
         try:
             module = importlib.import_module(f"daybreak.server.{name}")
-        except ModuleNotFoundError as error:
-            if not (error.name or "").startswith("daybreak."):
-                raise
+        except ImportError as error:
+            log.error("left out", module=name, error=str(error))
             continue
         app.router.routes.extend(module.router.routes)  # not include_router: it would match every path twice
     add_openapi(app)
-    app.add_middleware(Gate, context=context)
+    inner = app.build_middleware_stack
+    # Around everything, so that a bug's answer passes it as well.
+    app.build_middleware_stack = lambda: Gate(inner(), context, poll)  # type: ignore[method-assign]
     return app
 
 
@@ -61,8 +66,8 @@ def _lifespan(context: ServerContext) -> Callable[[FastAPI], AbstractAsyncContex
         await context.run(context.clear_incoming)
         try:
             from daybreak.server.background import run_background
-        except ModuleNotFoundError:
-            pass
+        except ImportError as error:
+            log.error("left out", module="background", error=str(error))
         else:
             context.start(run_background(context, context.draining))
         yield

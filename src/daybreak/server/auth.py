@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import time
 from collections.abc import Awaitable, Callable
@@ -53,7 +54,8 @@ class Requires:
         """Raises ApiError 401 without a good key, 403 without the scope, 429 over the rate limit."""
         context = context_of(request)
         principal = await identify(request, context)
-        structlog.contextvars.bind_contextvars(project=principal.project_id, key=principal.key_id)
+        if principal is not OWNER:
+            structlog.contextvars.bind_contextvars(project=principal.project_id, key=principal.key_id)
         if not principal.may(self.scope):
             raise ApiError(
                 403, f"This key lacks the scope '{self.scope}' that this request needs.", code="missing_scope"
@@ -98,28 +100,32 @@ async def identify(request: Request, context: ServerContext) -> Principal:
         raise _unauthorized(
             "You didn't provide an API key. Send it as a header: Authorization: Bearer YOUR_KEY.", "missing_api_key"
         )
+    if not secret.startswith(KEY_PREFIX):
+        if is_open:  # SDKs insist on sending some key: any word will do
+            return OWNER
+        raise _unauthorized("Incorrect API key provided.", "invalid_api_key")
     principal = await principal_of(secret, context)
-    if principal is not None:
-        return principal
-    # SDKs insist on sending some key: any word will do. One of ours that is unknown was revoked or has expired.
-    if is_open and not secret.startswith(KEY_PREFIX):
-        return OWNER
-    raise _unauthorized("Incorrect API key provided.", "invalid_api_key")
+    if principal is None:  # where none is needed as well: it was revoked, or has expired
+        raise _unauthorized("Incorrect API key provided.", "invalid_api_key")
+    return principal
 
 
 async def principal_of(secret: str, context: ServerContext) -> Principal | None:
-    """The principal of a key, looked up at most twice a second. A revoked or expired key has none."""
+    """The principal of a key, looked up twice a second at most. A revoked or expired key has none."""
     digest = hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
-    cached = context.known_keys.get(digest)
     now = time.monotonic()
-    if cached is not None and now - cached[1] < _CACHED_SECONDS:
-        return cached[0]
+    cached = context.known_keys.get(digest)
+    if cached is None or now - cached[1] > _CACHED_SECONDS:
+        if len(context.known_keys) >= _CACHED_KEYS:
+            context.known_keys.clear()
+        # The lookup itself is kept, so that of many requests at the same moment one asks the database.
+        cached = context.known_keys[digest] = (asyncio.ensure_future(_look_up(secret, context)), now)
+    return await asyncio.shield(cached[0])
+
+
+async def _look_up(secret: str, context: ServerContext) -> Principal | None:
     key = await context.run(find_key, context.db, secret, context.clock())
-    principal = None if key is None else Principal(key.project_id, key.id, frozenset(key.scopes))
-    if len(context.known_keys) >= _CACHED_KEYS:
-        context.known_keys.clear()
-    context.known_keys[digest] = (principal, now)
-    return principal
+    return None if key is None else Principal(key.project_id, key.id, frozenset(key.scopes))
 
 
 def _secret(request: Request) -> str | None:

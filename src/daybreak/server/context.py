@@ -63,7 +63,9 @@ class ServerContext:
     metrics: Metrics = field(default_factory=Metrics)
     checked: Checked | None = None  # health.py's last look
     polls: Polls = field(default_factory=Polls)
-    known_keys: dict[bytes, tuple[Principal | None, float]] = field(default_factory=dict)  # auth.py's, by digest
+    known_keys: dict[bytes, tuple[asyncio.Future[Principal | None], float]] = field(
+        default_factory=dict
+    )  # auth.py's, by digest
     known_good: dict[str, tuple[int, ...]] = field(default_factory=dict)  # content.py's: files that were hashed
     _local_changes: int = 0
     _seen_changes: int = 0

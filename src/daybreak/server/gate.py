@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daybreak.server.body import remove_folders
 from daybreak.server.context import ServerContext
 from daybreak.server.errors import ApiError, error_response
+from daybreak.settings import Settings
 
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -25,6 +29,15 @@ _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFETY_HEADERS = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY"}
 
 
+def root_of(settings: Settings) -> str:
+    """The path in front of every route: empty, or with a slash at its start and none at its end."""
+    root = settings.root_path.strip("/")
+    return f"/{root}" if root else ""
+
+
+Poll = Callable[[Request, str], Awaitable[Response]]
+
+
 class Gate:
     """Middleware around the whole application.
 
@@ -32,10 +45,11 @@ class Gate:
     slash is dropped, a foreign Host or Origin is refused, and whatever a request spooled is removed after it.
     """
 
-    def __init__(self, app: ASGIApp, context: ServerContext) -> None:
-        self._app, self._context = app, context
+    def __init__(self, app: ASGIApp, context: ServerContext, poll: Poll) -> None:
+        self._app, self._context, self._poll = app, context, poll
         settings = context.settings
-        self._root = "/" + settings.root_path.strip("/") if settings.root_path.strip("/") else ""
+        self._root = root_of(settings)
+        self._polled = re.compile(re.escape(self._root) + r"/v1/videos/(video_[^/]*)")
         self._hosts = settings.hosts | (_LOOPBACK_NAMES if context.loopback else frozenset())
         self._origins = settings.origins
 
@@ -47,8 +61,6 @@ class Gate:
         request_id = headers.get("x-request-id", "")
         if not _REQUEST_ID.fullmatch(request_id):
             request_id = f"req_{secrets.token_hex(16)}"
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
         folders: list[Path] = []
         scope = {**scope, "state": scope.get("state", {}), "daybreak.folders": folders}
         self._tidy(scope)
@@ -57,13 +69,20 @@ class Gate:
         self._context.metrics.in_flight.inc()
         try:
             refusal = self._refusal(scope, headers)
+            polled = self._polled.fullmatch(scope["path"]) if scope["method"] == "GET" else None
             if refusal is not None:
                 await error_response(refusal)(scope, receive, answer.send)
+            elif polled is not None:
+                scope["daybreak.route"] = "/v1/videos/{video_id}"
+                response = await self._poll(Request(scope, receive), polled[1])
+                await response(scope, receive, answer.send)
             else:
+                structlog.contextvars.clear_contextvars()
+                structlog.contextvars.bind_contextvars(request_id=request_id)
                 await self._app(scope, receive, answer.send)
         except Exception:
             # A bug: the log has the traceback and the request's id, the client has the id alone.
-            log.exception("a bug", path=scope["path"][:200])
+            log.exception("a bug", path=scope["path"][:200], request_id=request_id)
             if answer.status:
                 raise  # the answer has begun: all that is left is to break it off
             bug = ApiError(500, "Something went wrong in the server; its log says what.", code="server_error")
@@ -117,10 +136,8 @@ class Gate:
         """One line for a request, without its query: that may hold what a client would rather not see in a log."""
         status = answer.status or 499  # nothing was sent: the client had gone
         method = "HEAD" if "daybreak.head" in scope else scope["method"] if scope["method"] in _METHODS else "other"
-        route = getattr(scope.get("route"), "path_format", "none")
-        metrics = self._context.metrics
-        metrics.requests.labels(method, route, str(status)).inc()
-        metrics.seconds.labels(method, route).observe(seconds)
+        route = scope.get("daybreak.route") or getattr(scope.get("route"), "path_format", "none")
+        self._context.metrics.note(method, route, status, seconds)
         level = log.debug if status < 400 and scope["method"] in _SAFE_METHODS else log.info
         level(
             "request",
@@ -128,6 +145,7 @@ class Gate:
             path=scope["path"][:200],
             status=status,
             milliseconds=round(seconds * 1000, 1),
+            request_id=answer.request_id,
         )
 
 
@@ -135,14 +153,14 @@ class _Answer:
     """The way out: adds the headers that every answer has, and keeps what the log wants to know."""
 
     def __init__(self, send: Send, request_id: str, scope: Scope, context: ServerContext) -> None:
-        self._send, self._request_id, self._scope, self._context = send, request_id, scope, context
+        self._send, self.request_id, self._scope, self._context = send, request_id, scope, context
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["x-request-id"] = self._request_id
+            headers["x-request-id"] = self.request_id
             for name, value in {**_SAFETY_HEADERS, **self._scope["state"].get("extra_headers", {})}.items():
                 headers.setdefault(name, value)
             if self._scope["method"] not in _SAFE_METHODS:

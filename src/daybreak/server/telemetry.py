@@ -37,6 +37,17 @@ class Metrics:
             "daybreak_http_connections_dropped", "Connections closed for slowness.", ("why",), registry=self.registry
         )
 
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}  # looking them up is slow
+
+    def note(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Counts an answered request. The number of routes, methods and statuses is small and ours."""
+        children = self._children.get((method, route, status))
+        if children is None:
+            counter = self.requests.labels(method, route, str(status))
+            children = self._children[method, route, status] = (counter, self.seconds.labels(method, route))
+        children[0].inc()
+        children[1].observe(seconds)
+
     def add(self, collector: JobNumbers) -> None:
         self.registry.register(collector)
 

@@ -11,11 +11,12 @@ from daybreak.database.ids import is_id
 from daybreak.jobs.queue import UnknownCursor, delete_job, list_jobs, request_cancel, rerank
 from daybreak.server.auth import Principal, requires
 from daybreak.server.context import context_of
-from daybreak.server.errors import invalid, not_found
+from daybreak.server.errors import ApiError, error_response, invalid, not_found
 from daybreak.server.schemas import VideoDeleted, VideoList, VideoResource, list_object, to_json, video_object
 
 router = APIRouter(tags=["Videos"])
-Reader = Annotated[Principal, Depends(requires("videos.read"))]
+_may_read = requires("videos.read")
+Reader = Annotated[Principal, Depends(_may_read)]
 Writer = Annotated[Principal, Depends(requires("videos.write"))]
 VideoId = Annotated[str, Path(description="video_ and 32 hex digits.")]
 
@@ -29,6 +30,14 @@ async def retrieve(request: Request, video_id: VideoId, principal: Reader) -> Re
         raise not_found("video", video_id)
     headers = {} if polled.poll_after is None else {"openai-poll-after-ms": polled.poll_after}
     return Response(polled.body, headers=headers, media_type="application/json")
+
+
+async def poll(request: Request, video_id: str) -> Response:
+    """What `retrieve` answers, for a request that has not come through the routes: pollers are nearly all traffic."""
+    try:
+        return await retrieve(request, video_id, await _may_read(request))
+    except ApiError as error:
+        return error_response(error)
 
 
 @router.get("/v1/videos", response_model=VideoList)
