@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from daybreak import __version__
+from daybreak.server.azure import AzurePaths
 from daybreak.server.context import ServerContext
 from daybreak.server.errors import ApiError, add_error_handlers, error_response
 from daybreak.server.gate import Gate, root_of
@@ -54,6 +55,7 @@ def make_app(context: ServerContext) -> FastAPI:
             continue
         app.router.routes.extend(module.router.routes)  # not include_router: it would match every path twice
     add_openapi(app)
+    app.add_middleware(AzurePaths)
     inner = app.build_middleware_stack
     # Around everything, so that a bug's answer passes it as well.
     app.build_middleware_stack = lambda: Gate(inner(), context, poll)  # type: ignore[method-assign]

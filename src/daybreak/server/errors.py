@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from daybreak.database.connect import DatabaseUnavailable
 from daybreak.durable import OutOfSpace
+from daybreak.storage import StorageUnavailable
 
 log = structlog.get_logger()
 
@@ -126,6 +127,7 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_wrong_parameter)
     app.add_exception_handler(DatabaseUnavailable, _on_database_unavailable)
+    app.add_exception_handler(StorageUnavailable, _on_storage_unavailable)
     app.add_exception_handler(OutOfSpace, _on_full_disk)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
 
@@ -153,6 +155,11 @@ async def _on_wrong_parameter(_request: Request, error: Exception) -> Response:
 async def _on_database_unavailable(_request: Request, error: Exception) -> Response:
     log.error("database unavailable", error=str(error))
     return error_response(unavailable("The database can't be reached at the moment."))
+
+
+async def _on_storage_unavailable(_request: Request, error: Exception) -> Response:
+    log.error("storage unavailable", error=str(error))
+    return error_response(unavailable("The storage can't be reached at the moment."))
 
 
 async def _on_full_disk(_request: Request, error: Exception) -> Response:

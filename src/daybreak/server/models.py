@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 
 from daybreak.catalog import ModelCard, ModelUnavailable, find_model, installed_models
 from daybreak.database.aliases import get_alias, list_aliases
+from daybreak.engines.protocol import abilities_of
 from daybreak.server.auth import Principal, requires
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import ApiError
 from daybreak.server.schemas import ModelList, ModelResource
 
+log = structlog.get_logger()
 router = APIRouter(tags=["Models"])
 Reader = Annotated[Principal, Depends(requires("videos.read"))]
 
@@ -26,6 +29,8 @@ SORA_NAMES = {
     "sora-2-pro-2025-10-06": 1759708800,
 }
 _OWNER = "daybreak"
+# Where its files are is not for clients.
+_NOT_WHOLE = "is installed, but not whole: `daybreak doctor` on the server says what is missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +65,8 @@ def resolve_model(context: ServerContext, name: str) -> ModelCard:
     try:
         return find_model(model, context.settings.models_dir)
     except ModelUnavailable as error:
-        raise ApiError(
-            400, f"The model '{name}' can't be used: {error}", param="model", code="model_unavailable"
-        ) from error
+        log.error("a model is not whole", model=model, error=str(error))
+        raise ApiError(400, f"The model '{name}' {_NOT_WHOLE}.", param="model", code="model_unavailable") from error
 
 
 @router.get("/v1/models", response_model=ModelList)
@@ -109,8 +113,8 @@ def _model_object(context: ServerContext, named: Named, card: ModelCard | None) 
     else:
         try:
             find_model(card.name, context.settings.models_dir)
-        except ModelUnavailable as error:
-            problem = str(error)
+        except ModelUnavailable:
+            problem = f"the model {named.model!r} {_NOT_WHOLE}"
     details = card.details if card else {}
     native = details.get("native") if isinstance(details.get("native"), dict) else {}
     return {
@@ -125,7 +129,7 @@ def _model_object(context: ServerContext, named: Named, card: ModelCard | None) 
             "default": named.model == context.settings.model,
             "alias": named.alias,
             "procedural": bool(card and card.procedural),
-            "abilities": sorted(_abilities(card)) if card else [],
+            "abilities": sorted(abilities_of(card)) if card else [],
             "native_sizes": [str(size) for size in (native or {}).get("sizes", [])],
             "fps": float((native or {}).get("fps", 24)),
             "description": card.description if card else "",
@@ -133,9 +137,3 @@ def _model_object(context: ServerContext, named: Named, card: ModelCard | None) 
             "problem": problem,
         },
     }
-
-
-def _abilities(card: ModelCard) -> frozenset[str]:
-    from daybreak.engines.protocol import abilities_of
-
-    return frozenset(abilities_of(card))
