@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +120,12 @@ def _examine(path: Path, want: str, demuxer: str) -> dict[str, Any]:
     """The answer of a throw-away process that has decoded the file; a process that did not answer is a refusal."""
     request = {
         "want": want,
+        "bytes": path.stat().st_size,
         "format": demuxer,
         "packages": _packages(),
         "memory": MEMORY,
         "seconds": CPU_SECONDS,
+        "answer": MOST_ANSWER,
         "side": MOST_SIDE,
         "pixels": MOST_PIXELS,
         "longest": MAX_SECONDS,
@@ -131,23 +134,24 @@ def _examine(path: Path, want: str, demuxer: str) -> dict[str, Any]:
     command = [sys.executable, "-I", "-S", "-B", str(_EXAMINE), json.dumps(request)]
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
-        with _slots:
+        # The answer goes to a file, because the process has a limit on how much it can write to one.
+        with _slots, tempfile.TemporaryFile() as answer:
             done = subprocess.run(
                 command,
                 stdin=descriptor,
-                stdout=subprocess.PIPE,
+                stdout=answer,
                 stderr=subprocess.DEVNULL,
                 env={},
                 cwd="/",
-                start_new_session=True,
                 timeout=WALL_SECONDS,
                 check=False,
             )
+            answer.seek(0)
+            return _read_answer(done.returncode, answer.read(MOST_ANSWER))
     except subprocess.TimeoutExpired:
         return {"code": "media_too_large", "message": "it takes too long to decode"}
     finally:
         os.close(descriptor)
-    return _read_answer(done.returncode, done.stdout)
 
 
 def _read_answer(returncode: int, answer: bytes) -> dict[str, Any]:
@@ -157,7 +161,7 @@ def _read_answer(returncode: int, answer: bytes) -> dict[str, Any]:
         plain = json.loads(answer)
     except ValueError:
         plain = None
-    if returncode or not isinstance(plain, dict) or len(answer) > MOST_ANSWER:
+    if returncode or not isinstance(plain, dict):
         return {"code": "unreadable_media", "message": "it cannot be decoded"}
     return plain
 
