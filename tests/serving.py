@@ -40,13 +40,15 @@ def png(width: int = 64, height: int = 64, kind: str = "PNG") -> bytes:
 class Served:
     """A running application. `client` speaks HTTP to it; the rest looks behind it."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, policy: FetchPolicy | None = None, **settings: Any) -> None:
         self.folder = folder
         self.settings = Settings(data_dir=folder / "data", **settings)
         self.db = open_database(f"sqlite:///{folder / 'jobs.sqlite'}")
         self.storage = open_storage(str(folder / "media"))
         self.now = NOW
-        self.context = ServerContext(self.settings, self.db, self.storage, FetchPolicy(), clock=lambda: self.now)
+        self.context = ServerContext(
+            self.settings, self.db, self.storage, policy or FetchPolicy(), clock=lambda: self.now
+        )
         self.client = TestClient(make_app(self.context), base_url="http://localhost")
         self._clips: dict[tuple[Any, ...], Path] = {}
 
@@ -122,9 +124,9 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path, **settings: Any) -> Iterator[Served]:
+def serve(folder: Path, policy: FetchPolicy | None = None, **settings: Any) -> Iterator[Served]:
     """A server while the block runs."""
-    served = Served(folder, **settings)
+    served = Served(folder, policy, **settings)
     with served.client:
         yield served
     served.db.close()

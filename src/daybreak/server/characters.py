@@ -28,6 +28,7 @@ from daybreak.server.parameters import Parameters
 from daybreak.server.references import Finder, store, workplace
 from daybreak.server.remix import read_source, refuse_other_files
 from daybreak.server.schemas import Wire, list_object, to_json
+from daybreak.server.submit import files_of
 
 router = APIRouter(tags=["Characters"])
 Reader = Annotated[Principal, Depends(requires("videos.read"))]
@@ -78,7 +79,7 @@ async def create(request: Request, principal: Writer) -> Response:
     """Makes a character of a short clip, which is a file or a finished video. Name it in prompts to use it."""
     context = context_of(request)
     body = await read_body(request, video_limits(context))
-    return _answer(character_object(await create_character(context, principal.project_id, body.fields, body.files)))
+    return _answer(character_object(await create_character(context, principal.project_id, body.fields, files_of(body))))
 
 
 async def create_character(

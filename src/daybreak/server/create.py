@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from daybreak.jobs.job import NewJob
 from daybreak.jobs.operations import InvalidRequest, create_timeline, missing_names
-from daybreak.media.fit import Fit
 from daybreak.server.auth import Principal, requires
 from daybreak.server.bodies import CreateVideo
 from daybreak.server.body import Body, Upload, read_body, video_limits
@@ -24,8 +23,11 @@ from daybreak.server.parameters import Parameters
 from daybreak.server.references import Finder, Found, Wanted, read_wanted, workplace
 from daybreak.server.schemas import VideoResource
 from daybreak.server.storyboard import Storyboard, check_spans, find_pins, read_storyboard, shots_of
-from daybreak.server.submit import Draft, as_api_error, fingerprint, finish, submit
+from daybreak.server.submit import Draft, as_api_error, files_of, fingerprint, finish, submit
 from daybreak.timeline import MAX_PROMPT
+
+if TYPE_CHECKING:
+    from daybreak.media.fit import Fit
 
 router = APIRouter(tags=["Videos"])
 Writer = Annotated[Principal, Depends(requires("videos.write"))]
@@ -72,7 +74,7 @@ async def create(request: Request, principal: Writer) -> Response:
 async def prepare_body(context: ServerContext, project_id: str, body: Body) -> NewJob:
     """The job that a create's body asks for. Raises ApiError."""
     form = body.encoding in ("multipart", "form")
-    return await prepare_create(context, project_id, body.fields, body.files, form=form)
+    return await prepare_create(context, project_id, body.fields, files_of(body), form=form)
 
 
 async def prepare_create(
@@ -118,7 +120,7 @@ async def prepare_create(
             timeline=timeline,
             shape=asked.shape,
             options=asked.options,
-            fingerprint=fingerprint("create", None, fields, files),
+            fingerprint=await context.run(fingerprint, "create", None, fields, files),
             found=found,
             source_id=next((media.video.id for media in found if media.video), None),
         )

@@ -15,7 +15,7 @@ from daybreak.server.openapi import describe
 from daybreak.server.references import Wanted
 from daybreak.server.remix import prepare_remix
 from daybreak.server.schemas import VideoResource
-from daybreak.server.submit import submit
+from daybreak.server.submit import files_of, submit
 
 router = APIRouter(tags=["Videos"])
 Writer = Annotated[Principal, Depends(requires("videos.write"))]
@@ -32,7 +32,7 @@ async def edit(request: Request, principal: Writer) -> Response:
     """Makes a video again with its composition, as a prompt says; the video is a finished one, a file or a URL."""
     context = context_of(request)
     body = await read_body(request, video_limits(context))
-    new = await prepare_remix(context, principal.project_id, "edit", None, body.fields, body.files)
+    new = await prepare_remix(context, principal.project_id, "edit", None, body.fields, files_of(body))
     return await submit(request, context, principal, new)
 
 
@@ -48,5 +48,5 @@ async def edit_by_id(request: Request, video_id: str, principal: Writer) -> Resp
     context = context_of(request)
     body = await read_body(request, small_limits())
     source = Wanted("video_id", "video", video_id)
-    new = await prepare_remix(context, principal.project_id, "edit", source, body.fields, body.files)
+    new = await prepare_remix(context, principal.project_id, "edit", source, body.fields, files_of(body))
     return await submit(request, context, principal, new)

@@ -21,7 +21,7 @@ from daybreak.server.parameters import Parameters
 from daybreak.server.references import Finder, workplace
 from daybreak.server.remix import read_source, refuse_other_files, source_model, source_shape
 from daybreak.server.schemas import VideoResource
-from daybreak.server.submit import Draft, as_api_error, fingerprint, finish, submit
+from daybreak.server.submit import Draft, as_api_error, files_of, fingerprint, finish, submit
 
 router = APIRouter(tags=["Videos"])
 Writer = Annotated[Principal, Depends(requires("videos.write"))]
@@ -38,7 +38,7 @@ async def extend(request: Request, principal: Writer) -> Response:
     """Makes a video that holds the source as it is and `seconds` more; its own `seconds` are those of the whole."""
     context = context_of(request)
     body = await read_body(request, video_limits(context))
-    new = await prepare_extension(context, principal.project_id, body.fields, body.files)
+    new = await prepare_extension(context, principal.project_id, body.fields, files_of(body))
     return await submit(request, context, principal, new)
 
 
@@ -75,7 +75,7 @@ async def prepare_extension(
             timeline=timeline,
             shape=source_shape(timeline),
             options=options,
-            fingerprint=fingerprint("extend", None, fields, files),
+            fingerprint=await context.run(fingerprint, "extend", None, fields, files),
             found=[found],
             source_id=found.video.id if found.video else None,
         )

@@ -5,6 +5,7 @@ Nothing is stored here until `store` is called, after everything else about the 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import shutil
@@ -12,32 +13,31 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
-
-from PIL import Image
+from typing import TYPE_CHECKING, Any, Literal
 
 from daybreak.database.assets import Asset, NewAsset, add_asset, forget_asset, get_asset, job_assets
 from daybreak.database.characters import get_character
 from daybreak.database.files import get_file
 from daybreak.database.ids import is_id, new_id
-from daybreak.durable import OutOfSpace
+from daybreak.durable import full_disk_told
 from daybreak.fetch import FetchRefused, decode_data_url, fetch_url
 from daybreak.jobs.job import Job
 from daybreak.jobs.operations import Media
 from daybreak.jobs.queue import get_job
-from daybreak.media.fit import Fit, SizeMismatch, fit_image
 from daybreak.media.inspect import UnusableMedia, inspect_upload, sniff
 from daybreak.server.body import Upload
 from daybreak.server.context import ServerContext
-from daybreak.server.errors import ApiError, invalid, invalid_type, not_found, unavailable
+from daybreak.server.errors import ApiError, invalid, invalid_type, not_found
 from daybreak.server.parameters import Parameters
 from daybreak.storage import Damaged, Missing
 from daybreak.timeline import MediaKind
 
+if TYPE_CHECKING:
+    from daybreak.media.fit import Fit  # which loads the imaging library: only who fits a picture pays for it
+
 How = Literal["upload", "url", "data", "file", "video", "character"]
 
 MAX_DATA_URL = 20_971_520  # characters, the limit of the Videos API
-MAX_URL = 8192
 FETCH_SECONDS = 30.0
 _IDS: tuple[tuple[str, How], ...] = (("file-", "file"), ("video_", "video"), ("char_", "character"))
 _ID_TEXT = re.compile(r"[0-9A-Za-z_-]{1,80}")
@@ -133,7 +133,10 @@ async def workplace(context: ServerContext) -> AsyncIterator[Path]:
 
 
 class Finder:
-    """Finds what one request points at; what it points at twice is fetched once."""
+    """Finds what one request points at; what it points at twice is fetched once.
+
+    Fetching and decoding may take many seconds, so they have other threads than the database's: pollers never wait.
+    """
 
     def __init__(self, context: ServerContext, project_id: str, folder: Path, files: Mapping[str, Upload]) -> None:
         self._context, self._project_id = context, project_id
@@ -222,14 +225,9 @@ class Finder:
         most = max(context.settings.max_image_mb, context.settings.max_upload_mb) * 10**6
         try:
             if wanted.how == "data":
-                content = await context.run(decode_data_url, wanted.value, most)
-                await context.run(path.write_bytes, content)
+                await asyncio.to_thread(_write_data_url, wanted.value, most, path)
             else:
-                if len(wanted.value) > MAX_URL:
-                    raise invalid(
-                        wanted.param, f"Invalid '{wanted.param}': the URL has more than {MAX_URL} characters."
-                    )
-                await context.run(
+                await asyncio.to_thread(
                     fetch_url,
                     wanted.value,
                     path,
@@ -242,18 +240,17 @@ class Finder:
         return path, None
 
     async def _inspect(self, wanted: Wanted, kind: MediaKind | None, path: Path, sha256: str | None) -> Found:
-        context = self._context
-        content_type = await context.run(sniff, path)
+        content_type = await self._context.run(sniff, path)
         seems: MediaKind = "image" if (content_type or "").startswith("image/") else "video"
         want = kind or seems
         if want != seems:
             raise _wrong_kind(wanted.param, want, content_type)
         try:
-            facts = await context.run(inspect_upload, path, want=want)
+            facts = await asyncio.to_thread(inspect_upload, path, want=want)
         except UnusableMedia as error:
             raise invalid(wanted.param, f"Invalid file '{wanted.param}': {error}.", error.code) from error
         media = Media(self._name(), want, facts.width, facts.height, facts.num_frames, facts.fps or 0.0)
-        digest = await context.run(_digest, path) if sha256 is None else sha256
+        digest = await asyncio.to_thread(_digest, path) if sha256 is None else sha256
         return Found(media, facts.content_type, digest, path)
 
     def _stored(
@@ -267,13 +264,15 @@ class Finder:
         if (found.media.width, found.media.height) == (width, height) or fit == "cover":
             return found  # the engine covers whatever size it works at
         if fit == "exact":
+            from daybreak.media.fit import SizeMismatch
+
             raise ApiError(400, str(SizeMismatch()))
         original = found.path
         if original is None:
             assert found.asset is not None
             original = await self._fetched(found.asset)
         path = self._new_path()
-        await self._context.run(_contain, original, path, width, height)
+        await asyncio.to_thread(_contain, original, path, width, height)
         media = replace(found.media, name=self._name(), width=width, height=height)
         return Found(media, "image/png", await self._context.run(_digest, path), path)
 
@@ -286,7 +285,17 @@ class Finder:
         return f"pending:{self._names}"
 
 
+def _write_data_url(text: str, most: int, path: Path) -> None:
+    content = decode_data_url(text, most)
+    with full_disk_told(path):
+        path.write_bytes(content)
+
+
 def _contain(source: Path, target: Path, width: int, height: int) -> None:
+    from PIL import Image
+
+    from daybreak.media.fit import fit_image
+
     Image.fromarray(fit_image(source, width, height, "contain")).save(target, "PNG", compress_level=1)
 
 
@@ -306,36 +315,33 @@ def _wrong_kind(param: str, kind: MediaKind | None, content_type: str | None) ->
 
 
 async def store(context: ServerContext, project_id: str, found: Found) -> str:
-    """The id of a new asset of one job that holds the media. Raises ApiError when the source has just been deleted."""
-    key = f"uploads/{new_id('asset_')}"
-    try:
-        if found.asset is None:
-            assert found.path is not None
-            stored = await context.run(context.storage.put_file, key, found.path, found.content_type)
-            size, digest = stored.bytes, stored.sha256
-        else:
-            key, size, digest = found.asset.key, found.asset.bytes, found.asset.sha256
-        media = found.media
-        new = NewAsset(
-            project_id=project_id,
-            variant=media.kind,
-            key=key,
-            content_type=found.content_type,
-            bytes=size,
-            sha256=digest,
-            width=media.width,
-            height=media.height,
-            num_frames=media.num_frames,
-            fps=media.fps or None,
-        )
-        asset_id = (await context.run(add_asset, context.db, new, context.clock())).id
-    except OutOfSpace as error:
-        raise unavailable("The disk is full: nothing more can be stored.", 60, "disk_full") from error
+    """The id of a new asset of one job that holds the media. Raises ApiError when its source has just been deleted."""
+    media, source = found.media, found.asset
+    if source is None:
+        assert found.path is not None
+        key = f"uploads/{new_id('asset_')}"
+        stored = await context.run(context.storage.put_file, key, found.path, found.content_type)
+        size, digest = stored.bytes, stored.sha256
+    else:
+        key, size, digest = source.key, source.bytes, source.sha256
+    new = NewAsset(
+        project_id=project_id,
+        variant=media.kind,
+        key=key,
+        content_type=found.content_type,
+        bytes=size,
+        sha256=digest,
+        width=media.width,
+        height=media.height,
+        num_frames=media.num_frames,
+        fps=media.fps or None,
+    )
+    asset = await context.run(add_asset, context.db, new, context.clock())
     # A new row keeps its source's bytes from now on; it came too late if the source was deleted before.
-    if found.asset is not None and await context.run(get_asset, context.db, project_id, found.asset.id) is None:
-        await forget(context, project_id, [asset_id])
+    if source is not None and await context.run(get_asset, context.db, project_id, source.id) is None:
+        await forget(context, project_id, [asset.id])
         raise ApiError(404, "A source of this video has just been deleted.", code="not_found")
-    return asset_id
+    return asset.id
 
 
 async def forget(context: ServerContext, project_id: str, asset_ids: Sequence[str]) -> None:

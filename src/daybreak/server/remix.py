@@ -23,7 +23,7 @@ from daybreak.server.options import DEFAULT_MODEL, Options, Shape, read_options
 from daybreak.server.parameters import Parameters
 from daybreak.server.references import Finder, Found, Wanted, read_wanted, workplace
 from daybreak.server.schemas import VideoResource
-from daybreak.server.submit import Draft, as_api_error, fingerprint, finish, submit
+from daybreak.server.submit import Draft, as_api_error, files_of, fingerprint, finish, submit
 from daybreak.timeline import Timeline
 
 router = APIRouter(tags=["Videos"])
@@ -44,7 +44,7 @@ async def remix(request: Request, video_id: str, principal: Writer) -> Response:
     context = context_of(request)
     body = await read_body(request, small_limits())
     source = Wanted("video_id", "video", video_id)
-    new = await prepare_remix(context, principal.project_id, "remix", source, body.fields, body.files)
+    new = await prepare_remix(context, principal.project_id, "remix", source, body.fields, files_of(body))
     return await submit(request, context, principal, new)
 
 
@@ -79,7 +79,7 @@ async def prepare_remix(
             timeline=timeline,
             shape=source_shape(timeline, found.video.seconds if found.video else None),
             options=options,
-            fingerprint=fingerprint(kind, source.value if source else None, fields, files),
+            fingerprint=await context.run(fingerprint, kind, source.value if source else None, fields, files),
             found=[found],
             source_id=found.video.id if found.video else None,
             remixed_from_id=found.video.id if found.video and kind == "remix" else None,

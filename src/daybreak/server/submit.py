@@ -22,7 +22,7 @@ from daybreak.jobs.job import Enqueued, Job, Kind, NewJob
 from daybreak.jobs.operations import InvalidRequest, estimate_cost
 from daybreak.jobs.queue import KeyReused, QueueFull, enqueue
 from daybreak.server.auth import Principal
-from daybreak.server.body import Upload
+from daybreak.server.body import Body, Upload
 from daybreak.server.context import ServerContext
 from daybreak.server.errors import ApiError, invalid, too_many
 from daybreak.server.options import Options, Shape
@@ -58,6 +58,15 @@ class Draft:
     found: Sequence[Found] = ()
     source_id: str | None = None
     remixed_from_id: str | None = None
+
+
+def files_of(body: Body) -> dict[str, Upload]:
+    """The file parts by name. Raises ApiError when a name comes twice: one of the two would be left out."""
+    names = [name for name, _ in body.uploads]
+    for name in names:
+        if names.count(name) > 1:
+            raise invalid(name, f"Invalid '{name}': expected one file, but got {names.count(name)}.")
+    return body.files
 
 
 def fingerprint(kind: str, target: str | None, fields: Mapping[str, Any], files: Mapping[str, Upload]) -> str:
