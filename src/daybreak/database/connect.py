@@ -189,6 +189,7 @@ def _sqlite_engine(url: URL) -> Engine:
         URL.create("sqlite", database=path),
         module=library,
         poolclass=QueuePool,
+        hide_parameters=True,  # prompts are nobody's business who reads a log
         pool_size=_POOL,
         max_overflow=_OVERFLOW,
         connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
@@ -221,6 +222,7 @@ def _postgresql_engine(url: URL) -> Engine:
         return create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
+            hide_parameters=True,
             pool_size=_POOL,
             max_overflow=_OVERFLOW,
             connect_args={"connect_timeout": 10, "application_name": "daybreak"},

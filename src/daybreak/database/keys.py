@@ -95,7 +95,7 @@ def revoke_key(db: Database, key_id: str, now: float) -> bool:
 
 
 def any_keys(db: Database) -> bool:
-    """Whether a key was ever made: from then on the server lets nobody in without one."""
+    """Whether a key was ever made."""
     with db.read() as connection:
         return bool(connection.scalar(select(exists(select(api_keys.c.id)))))
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
 from daybreak.database.assets import NewAsset, insert_asset
 from daybreak.database.connect import Database
@@ -20,6 +20,26 @@ from daybreak.jobs.fairness import Contender, charge, contenders, refund
 from daybreak.jobs.job import CANCELLED, WORKER_CRASHED, Claim, Job, JobError, Progress, job_of
 
 MAX_ATTEMPTS = 3  # claims of one job that may end without a word from the worker
+_TAKE = (
+    update(jobs)
+    .where(jobs.c.sequence == bindparam("of"))
+    .values(
+        status="in_progress",
+        stage="",
+        started_at=bindparam("now"),
+        lease_owner=bindparam("owner"),
+        lease_until=bindparam("until"),
+        fence=jobs.c.fence + 1,
+        attempts=jobs.c.attempts + 1,
+    )
+    .returning(*jobs.columns)
+)
+_SILENT = (
+    select(jobs)
+    .where(jobs.c.status == "in_progress", jobs.c.lease_until <= bindparam("now"))
+    .order_by(jobs.c.sequence)
+    .with_for_update(skip_locked=True)
+)
 _CRASHED = JobError(WORKER_CRASHED, f"The job was given up: {MAX_ATTEMPTS} workers died while running it.")
 
 
@@ -156,13 +176,7 @@ def _take_over(
     connection: Connection, owner: str, now: float, lease: float, models: frozenset[str] | None
 ) -> Job | None:
     """The first job whose worker went silent, in the order of arrival."""
-    silent = (
-        select(jobs)
-        .where(jobs.c.status == "in_progress", jobs.c.lease_until <= now)
-        .order_by(jobs.c.sequence)
-        .with_for_update(skip_locked=True)
-    )
-    for row in connection.execute(silent).mappings().all():
+    for row in connection.execute(_SILENT, {"now": now}).mappings().all():
         job = job_of(row)
         if job.cancel_requested:
             fail_job(connection, job, CANCELLATION, now)
@@ -178,8 +192,9 @@ def _take_next(
 ) -> Job | None:
     """The first job in the queue of the project whose turn it is."""
     among = contenders(connection, now, models)
+    alone = connection.dialect.name == "sqlite"
     for contender in among:
-        sequence = _lock_first(connection, contender, now, models)
+        sequence = contender.head if alone else _lock_first(connection, contender, now, models)
         if sequence is not None:  # otherwise its jobs are being cancelled or deleted at this moment
             job = _take(connection, sequence, owner, now, lease)
             charge(connection, contender, job.cost, among)
@@ -201,18 +216,5 @@ def _lock_first(connection: Connection, contender: Contender, now: float, models
 
 
 def _take(connection: Connection, sequence: int, owner: str, now: float, lease: float) -> Job:
-    taken = (
-        update(jobs)
-        .where(jobs.c.sequence == sequence)
-        .values(
-            status="in_progress",
-            stage="",
-            started_at=int(now),
-            lease_owner=owner,
-            lease_until=now + lease,
-            fence=jobs.c.fence + 1,
-            attempts=jobs.c.attempts + 1,
-        )
-        .returning(*jobs.columns)
-    )
-    return job_of(connection.execute(taken).mappings().one())
+    values = {"of": sequence, "now": int(now), "owner": owner, "until": now + lease}
+    return job_of(connection.execute(_TAKE, values).mappings().one())

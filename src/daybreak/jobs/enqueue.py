@@ -46,7 +46,7 @@ def enqueue(db: Database, new: NewJob, now: float, limit: int | None) -> Enqueue
             return Enqueued(earlier, created=False)
         if limit:
             _check_room(connection, new, limit)
-        return Enqueued(_insert(connection, new, now), created=True)
+        return Enqueued(_insert(connection, [new], now)[0], created=True)
 
 
 def enqueue_many(db: Database, news: Sequence[NewJob], now: float) -> list[Job]:
@@ -57,7 +57,13 @@ def enqueue_many(db: Database, news: Sequence[NewJob], now: float) -> list[Job]:
     with db.write() as connection:
         for project_id in sorted({new.project_id for new in news}):
             db.alone(connection, f"daybreak.enqueue.{project_id}")
-        return [_with_same_key(connection, new) or _insert(connection, new, now) for new in news]
+        known = [_with_same_key(connection, new) for new in news]
+        fresh = [new for new, job in zip(news, known, strict=True) if job is None]
+        keys = [(new.project_id, new.idempotency_key) for new in fresh if new.idempotency_key is not None]
+        if len(set(keys)) < len(keys):
+            raise KeyReused("two of the requests have the same idempotency key")
+        made = iter(_insert(connection, fresh, now))
+        return [next(made) if job is None else job for job in known]
 
 
 def _with_same_key(connection: Connection, new: NewJob) -> Job | None:
@@ -108,8 +114,24 @@ def _check_room(connection: Connection, new: NewJob, limit: int) -> None:
     raise QueueFull(limit, min(max(math.ceil(new.cost / running), 1), _LONGEST_WAIT))
 
 
-def _insert(connection: Connection, new: NewJob, now: float) -> Job:
-    values = {
+def _insert(connection: Connection, news: Sequence[NewJob], now: float) -> list[Job]:
+    if not news:
+        return []
+    # In the order of the requests, which is the order in which they will run.
+    made = insert(jobs).returning(*jobs.columns, sort_by_parameter_order=True)
+    rows = connection.execute(made, [_row(new, now) for new in news]).mappings().all()
+    media = [
+        {"job_id": row["id"], "asset_id": asset_id}
+        for row, new in zip(rows, news, strict=True)
+        for asset_id in sorted(set(_MEDIA.findall(json.dumps(dict(new.timeline)))))
+    ]
+    if media:
+        connection.execute(insert(job_media), media)
+    return [job_of(row) for row in rows]
+
+
+def _row(new: NewJob, now: float) -> dict[str, object]:
+    return {
         "id": new_id("video"),
         "project_id": new.project_id,
         "kind": new.kind,
@@ -132,8 +154,3 @@ def _insert(connection: Connection, new: NewJob, now: float) -> Job:
         "priority": new.priority,
         "cost": new.cost,
     }
-    row = connection.execute(insert(jobs).values(**values).returning(*jobs.columns)).mappings().one()
-    named = sorted(set(_MEDIA.findall(json.dumps(values["timeline"]))))
-    if named:
-        connection.execute(insert(job_media), [{"job_id": row["id"], "asset_id": asset_id} for asset_id in named])
-    return job_of(row)

@@ -16,15 +16,16 @@ Queuing", SIGCOMM 1996; as there, when nothing is left to do, all are even (`for
 from __future__ import annotations
 
 import heapq
-from collections import Counter, defaultdict, deque
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, exists, select, text, update
+from sqlalchemy import Connection, String, bindparam, exists, select, text, update
 
 from daybreak.database.tables import jobs, projects
 
-COUNTED = 1000  # longest queue that is told from a longer one when clocks are level
+COUNTED = 100  # longest queue that is told from a longer one when clocks are level
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,8 @@ class Contender:
         """The smallest is next. Of clocks that are level, the shortest queue's; of these, the job that came first."""
         return (self.virtual_finish, self.waiting, self.head)
 
-    def charged(self, cost: float, level: float) -> tuple[float, float]:
-        """Its clock after a job of this cost, when the latest start among those that wait is `level`."""
-        start = max(self.virtual_finish, level)
-        return start, start + cost / self.weight
 
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):  # not a dataclass: ten thousand of them are made for one forecast
     """A job in the queue, as far as its turn depends on it."""
 
     sequence: int
@@ -71,7 +66,7 @@ WITH RECURSIVE active(project_id) AS (
 SELECT projects.id, projects.weight, projects.virtual_start, projects.virtual_finish,
     (SELECT count(*) FROM (
         SELECT 1 FROM jobs WHERE jobs.status = 'queued' AND jobs.project_id = projects.id LIMIT {counted}
-    ) AS some) AS waiting,
+    ) AS counted) AS waiting,
     (SELECT jobs.sequence FROM jobs
         WHERE jobs.status = 'queued' AND jobs.project_id = projects.id AND jobs.not_before <= :now {models}
         ORDER BY jobs.priority DESC, jobs.sequence LIMIT 1) AS head
@@ -79,8 +74,10 @@ FROM active JOIN projects ON projects.id = active.project_id
 """
 _ANY_MODEL = text(_CONTENDERS.format(counted=COUNTED, models=""))
 _SOME_MODELS = text(_CONTENDERS.format(counted=COUNTED, models="AND jobs.engine_model IN :models")).bindparams(
-    bindparam("models", expanding=True)
+    bindparam("models", type_=String, expanding=True)
 )
+
+_SET_CLOCK = text("UPDATE projects SET virtual_start = :start, virtual_finish = :finish WHERE id = :of")
 
 
 def contenders(connection: Connection, now: float, models: frozenset[str] | None) -> list[Contender]:
@@ -95,9 +92,9 @@ def contenders(connection: Connection, now: float, models: frozenset[str] | None
 
 def charge(connection: Connection, chosen: Contender, cost: float, among: Sequence[Contender]) -> None:
     """Moves the chosen project's clock on by a job of this cost."""
-    start, finish = chosen.charged(cost, max(other.virtual_start for other in among))
-    clock = update(projects).where(projects.c.id == chosen.project_id)
-    connection.execute(clock.values(virtual_start=start, virtual_finish=finish))
+    level = max(other.virtual_start for other in among)
+    start, finish = charged(chosen.virtual_finish, level, cost, chosen.weight)
+    connection.execute(_SET_CLOCK, {"of": chosen.project_id, "start": start, "finish": finish})
 
 
 def refund(connection: Connection, project_id: str, cost: float) -> None:
@@ -116,41 +113,64 @@ def forgive(connection: Connection) -> None:
     connection.execute(update(projects).where(owing).values(virtual_start=projects.c.virtual_finish))
 
 
+class _Line:
+    """A project's jobs that are ready, in order, and its clock: what `claim_order` moves along."""
+
+    __slots__ = ("delayed", "finish", "jobs", "next", "start", "weight")
+
+    def __init__(self, share: Contender, ready: list[Waiting], delayed: int) -> None:
+        self.weight, self.start, self.finish = share.weight, share.virtual_start, share.virtual_finish
+        self.jobs, self.next, self.delayed = ready, 0, delayed
+
+    @property
+    def over(self) -> bool:
+        return self.next == len(self.jobs)
+
+    @property
+    def rank(self) -> tuple[float, int, int]:
+        """`Contender.rank`, were it asked now."""
+        waiting = len(self.jobs) - self.next + self.delayed
+        return (self.finish, min(waiting, COUNTED), self.jobs[self.next].sequence)
+
+
 def claim_order(shares: Iterable[Contender], waiting: Iterable[Waiting]) -> Iterator[Waiting]:
     """The jobs in the order in which they will be claimed, if no other comes: `contenders` and `charge`, foretold.
 
     `shares` are the clocks of the projects; their `waiting` and `head` are taken from the jobs. Jobs that are not ready
     come last.
     """
-    jobs_in_order = sorted(waiting, key=lambda job: (not job.ready, -job.priority, job.sequence))
-    queues: defaultdict[str, deque[Waiting]] = defaultdict(deque)
-    delayed: Counter[str] = Counter()
+    jobs_in_order = sorted(waiting, key=lambda job: (-job.priority, job.sequence))
+    ready: defaultdict[str, list[Waiting]] = defaultdict(list)
+    delayed = Counter(job.project_id for job in jobs_in_order if not job.ready)
     for job in jobs_in_order:
         if job.ready:
-            queues[job.project_id].append(job)
-        else:
-            delayed[job.project_id] += 1
-    clocks = {share.project_id: share for share in shares if queues[share.project_id]}
-    turns: list[tuple[tuple[float, int, int], str]] = []
-    starts = [(-share.virtual_start, name) for name, share in clocks.items()]
+            ready[job.project_id].append(job)
+    lines = {
+        share.project_id: _Line(share, ready[share.project_id], delayed[share.project_id])
+        for share in shares
+        if share.project_id in ready
+    }
+    turns = [(line.rank, name) for name, line in lines.items()]
+    heapq.heapify(turns)
+    starts = [(-line.start, name) for name, line in lines.items()]
     heapq.heapify(starts)
-
-    def stand(name: str) -> None:
-        queue = queues[name]
-        clocks[name] = replace(clocks[name], waiting=min(len(queue) + delayed[name], COUNTED), head=queue[0].sequence)
-        heapq.heappush(turns, (clocks[name].rank, name))
-
-    for name in clocks:
-        stand(name)
     while turns:
-        name = heapq.heappop(turns)[1]
-        while not queues[starts[0][1]] or -starts[0][0] != clocks[starts[0][1]].virtual_start:
+        line = lines[turns[0][1]]
+        while lines[starts[0][1]].over or -starts[0][0] != lines[starts[0][1]].start:
             heapq.heappop(starts)  # a clock that has moved on since, or of a project with nothing left
-        job = queues[name].popleft()
-        start, finish = clocks[name].charged(job.cost, -starts[0][0])
-        clocks[name] = replace(clocks[name], virtual_start=start, virtual_finish=finish)
+        job = line.jobs[line.next]
+        line.next += 1
+        line.start, line.finish = charged(line.finish, -starts[0][0], job.cost, line.weight)
         yield job
-        if queues[name]:
-            heapq.heappush(starts, (-start, name))
-            stand(name)
+        if line.over:
+            heapq.heappop(turns)
+        else:
+            heapq.heappush(starts, (-line.start, job.project_id))
+            heapq.heapreplace(turns, (line.rank, job.project_id))
     yield from (job for job in jobs_in_order if not job.ready)
+
+
+def charged(finish: float, level: float, cost: float, weight: float) -> tuple[float, float]:
+    """A project's clock after a job of this cost, when the latest start among those that wait is `level`."""
+    start = max(finish, level)
+    return start, start + cost / weight
