@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, delete, exists, func, insert, or_, select, update
 
 from daybreak.database.connect import Database
 from daybreak.database.ids import new_id
@@ -15,6 +15,7 @@ from daybreak.database.tables import batch_lines, batches, jobs
 
 Errors = Sequence[Mapping[str, Any]]
 OPEN = ("validating", "in_progress", "finalizing", "cancelling")
+_LINES_AT_ONCE = 2000
 UNFINISHED = ("queued", "in_progress")
 
 
@@ -102,6 +103,21 @@ def add_batch(db: Database, new: NewBatch, now: float) -> Batch:
         return _required(connection, str(values["id"]))
 
 
+def repeated_batch(db: Database, new: NewBatch, since: float) -> Batch | None:
+    """The newest batch since then that was asked for in the same words: what a retry of a lost answer wants."""
+    same = (
+        batches.c.project_id == new.project_id,
+        batches.c.input_file_id == new.input_file_id,
+        batches.c.endpoint == new.endpoint,
+        batches.c.created_at >= int(since),
+    )
+    with db.read() as connection:
+        rows = connection.execute(select(batches).where(*same).order_by(batches.c.sequence.desc())).all()
+    wanted = (None if new.metadata is None else dict(new.metadata), new.output_expires_after)
+    found = (_batch(row) for row in rows)
+    return next((batch for batch in found if (batch.metadata, batch.output_expires_after) == wanted), None)
+
+
 def get_batch(db: Database, project_id: str, batch_id: str) -> Batch | None:
     with db.read() as connection:
         row = connection.execute(
@@ -161,17 +177,30 @@ def claim_batches(db: Database, owner: str, now: float, lease: float) -> list[Ba
     return claimed
 
 
-def start(db: Database, batch_id: str, lines: Iterable[Line], now: float) -> bool:
-    """Whether the checked lines were taken down and the batch goes on; False when it was cancelled meanwhile."""
-    rows = [
-        {"batch_id": batch_id, **{name: getattr(line, name) for name in ("line", "custom_id", "position", "length")}}
-        for line in lines
-    ]
+def start(db: Database, batch_id: str, lines: Sequence[Line], now: float) -> bool:
+    """Whether the checked lines were taken down and the batch goes on; False when it was cancelled meanwhile.
+
+    Many short transactions, so that fifty thousand lines keep nobody waiting: until the last one the batch is still
+    validating, and whoever is next begins again.
+    """
+    names = ("line", "custom_id", "position", "length")
+    for first in range(0, len(lines), _LINES_AT_ONCE):
+        some = lines[first : first + _LINES_AT_ONCE]
+        with db.write() as connection:
+            locked = select(batches.c.id).where(batches.c.id == batch_id, batches.c.status == "validating")
+            if connection.execute(locked.with_for_update()).first() is None:
+                return False
+            if not first:
+                connection.execute(delete(batch_lines).where(batch_lines.c.batch_id == batch_id))
+            rows = [{"batch_id": batch_id, **{name: getattr(line, name) for name in names}} for line in some]
+            connection.execute(insert(batch_lines), rows)
     with db.write() as connection:
-        values = {"status": "in_progress", "in_progress_at": int(now), "total": len(rows)}
+        values = {"status": "in_progress", "in_progress_at": int(now), "total": len(lines)}
         if not _move(connection, batch_id, "validating", values):
             return False
-        connection.execute(insert(batch_lines), rows)
+        there = select(func.count()).select_from(batch_lines).where(batch_lines.c.batch_id == batch_id)
+        if connection.scalar(there) != len(lines):
+            raise RuntimeError(f"another server has taken down the lines of {batch_id} at the same time")
         return True
 
 

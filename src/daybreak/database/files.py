@@ -81,6 +81,21 @@ def insert_file(connection: Connection, new: NewFile, now: float) -> File:
     return _file(connection.execute(_FILES.where(files.c.id == file_id)).one())
 
 
+def repeated_file(db: Database, new: NewFile, now: float, since: float) -> File | None:
+    """The newest file since then with the same name, purpose and bytes: what a retry of a lost answer wants."""
+    same = (
+        files.c.project_id == new.project_id,
+        files.c.filename == new.filename,
+        files.c.purpose == new.purpose,
+        files.c.created_at >= int(since),
+        assets.c.sha256 == new.sha256,
+        _alive(now),
+    )
+    with db.read() as connection:
+        row = connection.execute(_FILES.where(*same).order_by(files.c.sequence.desc()).limit(1)).first()
+    return None if row is None else _file(row)
+
+
 def get_file(db: Database, project_id: str, file_id: str, now: float) -> File | None:
     """The file; None when it's another project's, deleted or past its end."""
     here = (files.c.project_id == project_id, files.c.id == file_id, _alive(now))

@@ -87,6 +87,22 @@ def add_endpoint(
         return _required(connection, project_id, str(values["id"]))
 
 
+def repeated_endpoint(
+    db: Database, project_id: str, name: str, url: str, event_types: Sequence[str], since: float
+) -> Endpoint | None:
+    """The newest endpoint since then that was asked for in the same words: what a retry of a lost answer wants."""
+    same = (
+        endpoints.c.project_id == project_id,
+        endpoints.c.name == name,
+        endpoints.c.url == url,
+        endpoints.c.created_at >= int(since),
+        endpoints.c.deleted_at.is_(None),
+    )
+    with db.read() as connection:
+        rows = connection.execute(select(endpoints).where(*same).order_by(endpoints.c.sequence.desc())).all()
+    return next((_endpoint(row) for row in rows if row.event_types == list(event_types)), None)
+
+
 def get_endpoint(db: Database, project_id: str, endpoint_id: str) -> Endpoint | None:
     with db.read() as connection:
         return _find(connection, project_id, endpoint_id)

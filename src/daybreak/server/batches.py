@@ -15,6 +15,7 @@ from daybreak.database.batches import (
     count_lines,
     get_batch,
     list_batches,
+    repeated_batch,
     request_cancel,
 )
 from daybreak.database.files import get_file
@@ -24,7 +25,7 @@ from daybreak.server.auth import Principal, requires
 from daybreak.server.body import read_body, small_limits
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import ApiError, invalid, invalid_type, missing, not_found
-from daybreak.server.files import CURSOR, ExpiresAfter, expiry_seconds, unknown_cursor
+from daybreak.server.files import CURSOR, ExpiresAfter, expiry_seconds, repeated_since, unknown_cursor
 from daybreak.server.openapi import describe
 from daybreak.server.parameters import Parameters
 from daybreak.server.schemas import Wire, list_object
@@ -173,8 +174,11 @@ async def create(request: Request, principal: Writer) -> dict[str, Any]:
         output_expires_after=output_expires_after,
         expires_at=int(now) + WINDOWS[window],
     )
-    batch = await context.run(add_batch, context.db, new, now)
-    return batch_object(batch, Counts(0, 0, 0))
+    since = repeated_since(request, context)
+    batch = None if since is None else await context.run(repeated_batch, context.db, new, since)
+    if batch is None:
+        batch = await context.run(add_batch, context.db, new, now)
+    return await _shown(context, batch)
 
 
 @router.get("/v1/batches", summary="List batches", response_model=BatchList)

@@ -45,6 +45,7 @@ LEASE = 60.0  # seconds after which an attempt that nobody finished is due again
 PER_ENDPOINT = 4  # attempts at once for one endpoint; 1 while it fails
 THREADS = 64  # attempts at once: that many dead endpoints hold a thread each, for TIMEOUT
 _LONGEST_RETRY_AFTER = 24 * 3600.0  # no receiver may put an event off for longer
+_DRAIN = 5.0  # seconds that attempts have to end in when the server stops
 _LOOK = 1.0  # seconds between looks for what has become due: also what another process wrote
 _BREATH = 0.2  # seconds between looks while what is due has no room
 
@@ -207,12 +208,20 @@ class Deliverer:
                 due = await self._run(next_due, self.db)
                 pause = _LOOK if due is None else min(_LOOK, max(_BREATH, due - self.clock()))
                 await asyncio.wait({stopped, *self.under_way}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            await self._drain()
         finally:
             stopped.cancel()
             self.close()
 
+    async def _drain(self) -> None:
+        """Lets the attempts under way end, if they are quick about it: the others are made again after their lease."""
+        if self.under_way:
+            await asyncio.wait(set(self.under_way), timeout=_DRAIN)
+
     def close(self) -> None:
-        """Starts no attempt any more; those under way end by themselves."""
+        """Starts no attempt any more, and waits for none."""
+        for task in self.under_way:
+            task.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _limit(self, endpoint_id: str) -> int:

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from daybreak.database.files import File, NewFile, add_file, delete_file, get_file, list_files
+from daybreak.database.files import File, NewFile, add_file, delete_file, get_file, list_files, repeated_file
 from daybreak.database.ids import is_id
 from daybreak.database.pages import UnknownCursor
+from daybreak.jobs.enqueue import RETRY_WINDOW
 from daybreak.media.inspect import sniff
 from daybreak.server.auth import Principal, requires
 from daybreak.server.body import BodyLimits, Upload, read_body
@@ -132,7 +133,9 @@ async def create_file(request: Request, principal: Writer) -> dict[str, Any]:
     if upload is None:
         raise missing("file")
     _check_size(upload, purpose)
-    file = await context.run(_keep, context, principal.project_id, upload, purpose, seconds)
+    file = await context.run(
+        _keep, context, principal.project_id, upload, purpose, seconds, repeated_since(request, context)
+    )
     return file_object(file)
 
 
@@ -219,25 +222,37 @@ def _check_size(upload: Upload, purpose: str) -> None:
         raise ApiError(413, f"The file is larger than {BATCH_BYTES} bytes.", param="file", code="too_large")
 
 
-def _keep(context: ServerContext, project_id: str, upload: Upload, purpose: str, seconds: int | None) -> File:
-    """The file, its bytes stored before the row that names them."""
+def repeated_since(request: Request, context: ServerContext) -> float | None:
+    """Since when the first sending of this request may have been answered; None when it is no retry of an SDK."""
+    said = request.headers.get("x-stainless-retry-count", "")
+    is_retry = said.isascii() and said.isdecimal() and said.strip("0") != ""
+    return context.clock() - RETRY_WINDOW if is_retry else None
+
+
+def _keep(
+    context: ServerContext, project_id: str, upload: Upload, purpose: str, seconds: int | None, since: float | None
+) -> File:
+    """The file, its bytes stored before the row that names them; of a retry, the one that is there already."""
     now = context.clock()
     # What the client says about the type decides nothing: bytes are served back as what they are.
     content_type = "application/jsonl" if purpose == "batch" else sniff(upload.path) or "application/octet-stream"
     kind = content_type.partition("/")[0]
     key = f"files/{secrets.token_hex(16)}/content"
-    stored = context.storage.put_file(key, upload.path, content_type)
     new = NewFile(
         project_id=project_id,
         filename=_shown_name(upload.filename),
         purpose=purpose,
         key=key,
         content_type=content_type,
-        bytes=stored.bytes,
-        sha256=stored.sha256,
+        bytes=upload.bytes,
+        sha256=upload.sha256,
         variant=kind if kind in ("image", "video") else "data",
         expires_at=None if seconds is None else int(now) + seconds,
     )
+    earlier = None if since is None else repeated_file(context.db, new, now, since)
+    if earlier is not None:
+        return earlier
+    context.storage.put_file(key, upload.path, content_type)
     return add_file(context.db, new, now)
 
 

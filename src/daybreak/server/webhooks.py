@@ -16,6 +16,7 @@ from daybreak.database.webhooks import (
     add_endpoint,
     delete_endpoint,
     list_endpoints,
+    repeated_endpoint,
     rotate_secret,
     update_endpoint,
 )
@@ -25,7 +26,7 @@ from daybreak.server.body import read_body, small_limits
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.deliveries import attempt, policy_of, poster
 from daybreak.server.errors import invalid, invalid_choice, invalid_type, missing
-from daybreak.server.files import CURSOR, unknown_cursor
+from daybreak.server.files import CURSOR, repeated_since, unknown_cursor
 from daybreak.server.openapi import describe
 from daybreak.server.parameters import Parameters
 from daybreak.server.schemas import Wire, list_object
@@ -161,6 +162,12 @@ async def create(request: Request, principal: Writer) -> dict[str, Any]:
     """Sends the project's events to an https URL. The answer holds the signing secret, which is not shown again."""
     context = context_of(request)
     wanted = await _read(request, context, required=True)
+    since = repeated_since(request, context)
+    if since is not None:
+        same = (wanted["name"], wanted["url"], wanted["event_types"])
+        earlier = await context.run(repeated_endpoint, context.db, principal.project_id, *same, since)
+        if earlier is not None:
+            return endpoint_object(earlier, secret=True)
     existing, more = await context.run(list_endpoints, context.db, principal.project_id, None, _MOST_ENDPOINTS)
     if more or len(existing) >= _MOST_ENDPOINTS:
         raise invalid(None, f"A project has at most {_MOST_ENDPOINTS} webhook endpoints.", "too_many_endpoints")

@@ -289,3 +289,23 @@ def test_batches_are_listed_in_pages(served: Batching) -> None:
     assert [batch.id for batch in served.sdk.batches.list(limit=2)] == ids[::-1]
     assert served.error(served.client.get("/v1/batches?after=batch_none"))["param"] == "after"
     assert served.error(served.client.get("/v1/batches/batch_none"), 404)["code"] == "not_found"
+
+
+def test_a_retry_of_the_sdk_makes_nothing_twice(served: Batching) -> None:
+    retry = {"x-stainless-retry-count": "1"}
+    first = served.batch({"prompt": "a dog"}, metadata={"a": "b"})
+    body = {"input_file_id": first.input_file_id, "endpoint": "/v1/videos", "completion_window": "24h"}
+    same = served.client.post("/v1/batches", json={**body, "metadata": {"a": "b"}}, headers=retry)
+    other = served.client.post("/v1/batches", json=body, headers=retry)
+    assert same.json()["id"] == first.id != other.json()["id"]
+    served.now += 601
+    late = served.client.post("/v1/batches", json=body, headers=retry)
+    assert late.json()["id"] not in (first.id, other.json()["id"])
+    upload = {"purpose": "vision", "file": ("cat.png", b"cat", "image/png")}
+    made = served.form("/v1/files", upload).json()
+    assert served.form("/v1/files", upload, headers=retry).json() == made
+    assert served.form("/v1/files", upload).json()["id"] != made["id"]
+    hook = {"name": "mine", "url": "https://me.example/", "event_types": ["video.failed"]}
+    endpoint = served.post("/v1/webhook_endpoints", hook)
+    assert served.post("/v1/webhook_endpoints", hook, headers=retry) == endpoint
+    assert served.post("/v1/webhook_endpoints", hook)["id"] != endpoint["id"]
