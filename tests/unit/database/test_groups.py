@@ -37,9 +37,7 @@ def test_a_group_is_in_progress_until_the_last_one_ends(db: Database) -> None:
     group = a_group(db, "task_1")
 
     def state() -> list[str]:
-        found = [
-            name for name in ("queued", "in_progress", "completed") if list_groups(db, PROJECT, statuses=[name])[0]
-        ]
+        return [name for name in ("queued", "in_progress", "completed") if list_groups(db, PROJECT, statuses=[name])[0]]
 
     seen = [state()]
     for _ in group.job_ids:
