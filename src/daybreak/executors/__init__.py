@@ -1,0 +1,1 @@
+"""Where workers run: as children of the server, to begin with."""
