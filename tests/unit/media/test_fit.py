@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from daybreak.generation import Video
-from daybreak.media.fit import UnreadableImage, conform, cover, load_image
+from daybreak.media.fit import SizeMismatch, UnreadableImage, conform, cover, fit_image, load_image
 from daybreak.shapes import VideoSpec
 from daybreak.testing import make_clip, make_tone
 
@@ -109,3 +109,34 @@ def test_an_image_of_too_many_pixels_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
     with pytest.raises(UnreadableImage, match="too large: at most 1000 pixels"):
         load_image(tmp_path / "a.png")
+
+
+def test_a_reference_of_the_right_size_is_taken_as_it_is(tmp_path: Path) -> None:
+    picture = make_clip(1, 64, 96)[0]
+    Image.fromarray(picture).save(tmp_path / "a.png")
+    for fit in ("cover", "contain", "exact"):
+        np.testing.assert_array_equal(fit_image(tmp_path / "a.png", 96, 64, fit), picture)  # type: ignore[arg-type]
+
+
+def test_a_reference_of_another_size_is_refused_when_it_must_be_exact(tmp_path: Path) -> None:
+    Image.new("RGB", (95, 64)).save(tmp_path / "a.png")
+    with pytest.raises(SizeMismatch, match=r"^Inpaint image must match the requested width and height$"):
+        fit_image(tmp_path / "a.png", 96, 64, "exact")
+
+
+def test_all_of_a_reference_is_seen_when_it_is_contained(tmp_path: Path) -> None:
+    """Red, with a white frame of 8 pixels that covering would cut off."""
+    framed = np.full((128, 64, 3), 255, np.uint8)
+    framed[8:-8, 8:-8] = (255, 0, 0)
+    Image.fromarray(framed).save(tmp_path / "a.png")
+    contained = fit_image(tmp_path / "a.png", 256, 128, "contain")
+    assert contained.shape == (128, 256, 3)
+    np.testing.assert_array_equal(contained[:, 96:160], framed)  # in the middle, as it is
+    assert (contained[:, 70:96, 0] > 200).all()  # what is beside it is made of it, not black
+    covered = fit_image(tmp_path / "a.png", 256, 128, "cover")
+    assert (covered[:, 128] == (255, 0, 0)).all()
+
+
+def test_an_unknown_fit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="fit is one of cover, contain, exact, not 'stretch'"):
+        fit_image(tmp_path / "a.png", 96, 64, "stretch")  # type: ignore[arg-type]
