@@ -40,7 +40,6 @@ def make_app(context: ServerContext) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        root_path=root_of(context.settings),
         lifespan=_lifespan(context),
     )
     app.state.context = context
@@ -54,7 +53,7 @@ def make_app(context: ServerContext) -> FastAPI:
             log.error("left out", module=name, error=str(error))
             continue
         app.router.routes.extend(module.router.routes)  # not include_router: it would match every path twice
-    add_openapi(app)
+    add_openapi(app, root_of(context.settings))
     app.add_middleware(AzurePaths)
     inner = app.build_middleware_stack
     # Around everything, so that a bug's answer passes it as well.

@@ -19,6 +19,8 @@ from daybreak.storage import StorageUnavailable
 
 log = structlog.get_logger()
 
+# What the server needs and can't have for the moment.
+OUTAGES = (DatabaseUnavailable, StorageUnavailable, OutOfSpace)
 # The `type` of OpenAI's envelope, by status.
 _TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
@@ -86,6 +88,20 @@ def unavailable(message: str, retry_after: float = 5.0, code: str = "unavailable
     return ApiError(503, message, code=code, headers=retry_headers(retry_after))
 
 
+def bug() -> ApiError:
+    """A 500, which says no more than that it happened."""
+    return ApiError(500, "Something went wrong in the server; its log says what.", code="server_error")
+
+
+def outage(error: Exception) -> ApiError:
+    """A 503 for one of OUTAGES; the log has the details."""
+    log.error("unavailable", kind=type(error).__name__, error=str(error))
+    if isinstance(error, OutOfSpace):
+        return unavailable("There is no room left on the server's disk at the moment.", 60, "disk_full")
+    what = "storage" if isinstance(error, StorageUnavailable) else "database"
+    return unavailable(f"The {what} can't be reached at the moment.")
+
+
 def retry_headers(seconds: float) -> dict[str, str]:
     """Retry-After in whole seconds, 1 to 120 because the SDKs stop retrying above, and the same in milliseconds."""
     milliseconds = round(min(max(seconds, 1.0), 120.0) * 1000)
@@ -122,14 +138,14 @@ def error_response(error: ApiError) -> Response:
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Makes every refusal of the application an envelope; the gate makes one of every bug."""
+    """Makes every failure of the application an envelope."""
     app.add_exception_handler(ApiError, _on_api_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_wrong_parameter)
-    app.add_exception_handler(DatabaseUnavailable, _on_database_unavailable)
-    app.add_exception_handler(StorageUnavailable, _on_storage_unavailable)
-    app.add_exception_handler(OutOfSpace, _on_full_disk)
+    for kind in OUTAGES:
+        app.add_exception_handler(kind, _on_outage)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    app.add_exception_handler(Exception, _on_bug)
 
 
 async def _on_api_error(_request: Request, error: Exception) -> Response:
@@ -152,20 +168,14 @@ async def _on_wrong_parameter(_request: Request, error: Exception) -> Response:
     return error_response(invalid(param, f"Invalid value for '{param}': {first['msg']}."))
 
 
-async def _on_database_unavailable(_request: Request, error: Exception) -> Response:
-    log.error("database unavailable", error=str(error))
-    return error_response(unavailable("The database can't be reached at the moment."))
-
-
-async def _on_storage_unavailable(_request: Request, error: Exception) -> Response:
-    log.error("storage unavailable", error=str(error))
-    return error_response(unavailable("The storage can't be reached at the moment."))
-
-
-async def _on_full_disk(_request: Request, error: Exception) -> Response:
-    log.error("disk full", error=str(error))
-    return error_response(unavailable("There is no room left for uploads at the moment.", 60, "disk_full"))
+async def _on_outage(_request: Request, error: Exception) -> Response:
+    return error_response(outage(error))
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:
     return error_response(ApiError(400, "The request ended before its body did."))
+
+
+async def _on_bug(_request: Request, _error: Exception) -> Response:
+    """The log has the traceback and the request's id, the client has the id alone."""
+    return error_response(bug())

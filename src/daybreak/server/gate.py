@@ -17,12 +17,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from daybreak.server.body import remove_folders
 from daybreak.server.context import ServerContext
-from daybreak.server.errors import ApiError, error_response
+from daybreak.server.errors import ApiError, bug, error_response
 from daybreak.settings import Settings
 
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_SAFE_POLLED = re.compile(r"/v1/videos/(video_[^/]*)")
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_POLLED = re.compile(r"/v1/videos/(video_[^/]*)")
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})  # others are one label
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Against pages that guess content types, frame us, or learn addresses from links.
@@ -49,7 +51,6 @@ class Gate:
         self._app, self._context, self._poll = app, context, poll
         settings = context.settings
         self._root = root_of(settings)
-        self._polled = re.compile(re.escape(self._root) + r"/v1/videos/(video_[^/]*)")
         self._hosts = settings.hosts | (_LOOPBACK_NAMES if context.loopback else frozenset())
         self._origins = settings.origins
 
@@ -69,7 +70,7 @@ class Gate:
         self._context.metrics.in_flight.inc()
         try:
             refusal = self._refusal(scope, headers)
-            polled = self._polled.fullmatch(scope["path"]) if scope["method"] == "GET" else None
+            polled = _POLLED.fullmatch(scope["path"]) if scope["method"] == "GET" else None
             if refusal is not None:
                 await error_response(refusal)(scope, receive, answer.send)
             elif polled is not None:
@@ -81,12 +82,12 @@ class Gate:
                 structlog.contextvars.bind_contextvars(request_id=request_id)
                 await self._app(scope, receive, answer.send)
         except Exception:
-            # A bug: the log has the traceback and the request's id, the client has the id alone.
+            # A bug. Inner layers have told the client already, if nothing else was sent before.
             log.exception("a bug", path=scope["path"][:200], request_id=request_id)
-            if answer.status:
+            if answer.status and not answer.finished:
                 raise  # the answer has begun: all that is left is to break it off
-            bug = ApiError(500, "Something went wrong in the server; its log says what.", code="server_error")
-            await error_response(bug)(scope, receive, answer.send)
+            if not answer.status:
+                await error_response(bug())(scope, receive, answer.send)
         finally:
             if scope["method"] not in _SAFE_METHODS:
                 self._context.changed()
@@ -97,8 +98,8 @@ class Gate:
 
     def _tidy(self, scope: Scope) -> None:
         path = str(scope["path"])
-        if self._root and not path.startswith(self._root + "/"):
-            path = self._root + path  # a proxy has cut the prefix off already
+        if self._root and path.startswith(self._root + "/"):
+            path = path[len(self._root) :]  # unless a proxy has cut it off already
         if len(path) > 1 and path.endswith("/"):
             path = path.rstrip("/") or "/"
         scope["path"] = path
@@ -154,7 +155,7 @@ class _Answer:
 
     def __init__(self, send: Send, request_id: str, scope: Scope, context: ServerContext) -> None:
         self._send, self.request_id, self._scope, self._context = send, request_id, scope, context
-        self.status = 0
+        self.status, self.finished = 0, False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -165,7 +166,9 @@ class _Answer:
                 headers.setdefault(name, value)
             if self._scope["method"] not in _SAFE_METHODS:
                 self._context.changed()  # before the client can ask again
-        elif "daybreak.head" in self._scope and message["type"] == "http.response.body":
+        elif not message.get("more_body", False):
+            self.finished = True
+        if "daybreak.head" in self._scope and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
 

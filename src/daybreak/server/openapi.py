@@ -53,18 +53,18 @@ def describe(
     return {"requestBody": {"required": required, "content": content}}
 
 
-def add_openapi(app: FastAPI) -> None:
+def add_openapi(app: FastAPI, root: str) -> None:
     """Makes `app.openapi()` give the finished document, made once."""
 
     def openapi() -> dict[str, Any]:
         if not app.openapi_schema:
-            app.openapi_schema = _finish(app)
+            app.openapi_schema = _finish(app, root)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _finish(app: FastAPI) -> dict[str, Any]:
+def _finish(app: FastAPI, root: str) -> dict[str, Any]:
     document = get_openapi(
         title="Daybreak",
         version=app.version,
@@ -88,7 +88,7 @@ def _finish(app: FastAPI) -> dict[str, Any]:
         for method in _METHODS:
             if method in item:
                 _finish_operation(item[method], schemas, public=(method, path) in open_operations)
-    document["servers"] = [{"url": app.root_path or "/"}]
+    document["servers"] = [{"url": root or "/"}]
     return document
 
 

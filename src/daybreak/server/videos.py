@@ -11,7 +11,7 @@ from daybreak.database.ids import is_id
 from daybreak.jobs.queue import UnknownCursor, delete_job, list_jobs, request_cancel, rerank
 from daybreak.server.auth import Principal, requires
 from daybreak.server.context import context_of
-from daybreak.server.errors import ApiError, error_response, invalid, not_found
+from daybreak.server.errors import OUTAGES, ApiError, error_response, invalid, not_found, outage
 from daybreak.server.schemas import VideoDeleted, VideoList, VideoResource, list_object, to_json, video_object
 
 router = APIRouter(tags=["Videos"])
@@ -38,6 +38,8 @@ async def poll(request: Request, video_id: str) -> Response:
         return await retrieve(request, video_id, await _may_read(request))
     except ApiError as error:
         return error_response(error)
+    except OUTAGES as error:
+        return error_response(outage(error))
 
 
 @router.get("/v1/videos", response_model=VideoList)
