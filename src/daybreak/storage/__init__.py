@@ -6,6 +6,7 @@ client sends ever becomes a key.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -22,6 +23,7 @@ __all__ = [
     "Storage",
     "StorageUnavailable",
     "Stored",
+    "check_object",
     "check_storage",
     "open_storage",
 ]
@@ -46,6 +48,15 @@ def open_storage(url: str) -> Storage:
         "no storage is at that URL: use a folder, file:///FOLDER, s3://BUCKET/PREFIX?endpoint=URL (with credentials in "
         "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY) or memory://"
     )
+
+
+def check_object(storage: Storage, key: str, sha256: str) -> None:
+    """Returns when an object's bytes are those that were put. Raises Missing, Damaged."""
+    digest = hashlib.sha256()
+    for piece in storage.read(key):
+        digest.update(piece)
+    if digest.hexdigest() != sha256:
+        raise Damaged(f"{key} is not what was stored: its SHA-256 is {digest.hexdigest()}, not {sha256}")
 
 
 def check_storage(storage: Storage) -> None:

@@ -15,6 +15,7 @@ from daybreak.storage import (
     Storage,
     StorageUnavailable,
     Stored,
+    check_object,
     check_storage,
     open_storage,
 )
@@ -80,6 +81,9 @@ def test_another_objects_bytes_are_not_taken_for_this_ones(storage: Storage, tmp
         storage.put_bytes(KEY, bytes(flipped), "video/mp4")
         with pytest.raises(Damaged, match="is not what was stored"):
             storage.get_file(KEY, tmp_path / "target", sha256(CONTENT))
+        with pytest.raises(Damaged, match="is not what was stored"):
+            check_object(storage, KEY, sha256(CONTENT))
+        check_object(storage, KEY, sha256(bytes(flipped)))
     assert not [path for path in tmp_path.iterdir() if path.is_file()]
 
 
