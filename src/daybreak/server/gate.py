@@ -22,9 +22,8 @@ from daybreak.settings import Settings
 
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-_SAFE_POLLED = re.compile(r"/v1/videos/(video_[^/]*)")
-_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _POLLED = re.compile(r"/v1/videos/(video_[^/]*)")
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})  # others are one label
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Against pages that guess content types, frame us, or learn addresses from links.
@@ -137,7 +136,7 @@ class Gate:
         """One line for a request, without its query: that may hold what a client would rather not see in a log."""
         status = answer.status or 499  # nothing was sent: the client had gone
         method = "HEAD" if "daybreak.head" in scope else scope["method"] if scope["method"] in _METHODS else "other"
-        route = scope.get("daybreak.route") or getattr(scope.get("route"), "path_format", "none")
+        route: str = scope.get("daybreak.route") or getattr(scope.get("route"), "path_format", "none")
         self._context.metrics.note(method, route, status, seconds)
         level = log.debug if status < 400 and scope["method"] in _SAFE_METHODS else log.info
         level(

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from types import FrameType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import structlog
 from uvicorn.config import Config
@@ -20,6 +20,7 @@ from uvicorn.server import HANDLED_SIGNALS, Server
 
 from daybreak.database.connect import Database, DatabaseUnavailable, open_database
 from daybreak.database.keys import any_keys
+from daybreak.fetch import FetchPolicy
 from daybreak.server.app import make_app
 from daybreak.server.context import ServerContext
 from daybreak.server.health import numbers
@@ -29,9 +30,6 @@ from daybreak.server.patience import Patience, PatientProtocol, patient_protocol
 from daybreak.server.telemetry import JobNumbers, set_up_logs
 from daybreak.settings import Settings
 from daybreak.storage import open_storage
-
-if TYPE_CHECKING:
-    from daybreak.fetch import FetchPolicy
 
 log = structlog.get_logger()
 
@@ -104,21 +102,13 @@ def open_context(settings: Settings) -> ServerContext:
         settings=settings,
         db=db,
         storage=storage,
-        fetch_policy=_fetch_policy(settings),
+        fetch_policy=FetchPolicy(settings.fetch_hosts),
         open_access=loopback and not settings.require_key,
         loopback=loopback,
         limiter=RateLimiter(settings.requests_per_minute),
     )
     context.metrics.add(JobNumbers(lambda: numbers(context)))
     return context
-
-
-def _fetch_policy(settings: Settings) -> FetchPolicy | None:
-    try:
-        from daybreak.fetch import FetchPolicy
-    except ModuleNotFoundError:
-        return None
-    return FetchPolicy(settings.fetch_hosts)
 
 
 def _refuse_exposure(db: Database, settings: Settings, loopback: bool) -> None:
