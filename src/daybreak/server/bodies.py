@@ -89,7 +89,7 @@ class TimelineBody(Sent):
     spec: SpecBody | None = Field(None, description="Instead of size, seconds and fps.")
 
 
-class ExpiresAfter(Sent):
+class VideoExpiry(Sent):
     """How long after its completion a video is deleted."""
 
     anchor: Literal["completed_at"] = "completed_at"
@@ -105,7 +105,7 @@ class OptionsBody(Sent):
     guidance_scale: float | None = Field(None, ge=0, le=100)
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher goes first.")
     metadata: dict[str, str] | None = Field(None, description="Up to 16 texts that the video carries along.")
-    expires_after: int | ExpiresAfter | None = Field(None, description="Seconds. Left out: it is never deleted.")
+    expires_after: int | VideoExpiry | None = Field(None, description="Seconds. Left out: it is never deleted.")
     n: Literal[1] | None = Field(None, description="One video a request.")
     quality: Literal["standard", "auto", "high", "lossless"] | None = Field(None, description="Changes nothing.")
     stream: Literal[False] | None = None

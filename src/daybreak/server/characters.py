@@ -25,7 +25,7 @@ from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import not_found
 from daybreak.server.openapi import describe
 from daybreak.server.parameters import Parameters
-from daybreak.server.references import Finder, store, workplace
+from daybreak.server.references import finding, store
 from daybreak.server.remix import read_source, refuse_other_files
 from daybreak.server.schemas import Wire, list_object, to_json
 from daybreak.server.submit import files_of
@@ -92,8 +92,8 @@ async def create_character(
     parameters.finish()
     refuse_other_files(files, wanted)
     assert name is not None
-    async with workplace(context) as folder:
-        found = await Finder(context, project_id, folder, files).find(wanted, "video")
+    async with finding(context, project_id, files) as finder:
+        found = await finder.find(wanted, "video")
         asset_id = await store(context, project_id, found)
     return await context.run(add_character, context.db, project_id, name.strip(), asset_id, context.clock())
 

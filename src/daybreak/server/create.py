@@ -20,7 +20,7 @@ from daybreak.server.models import resolve_model
 from daybreak.server.openapi import describe
 from daybreak.server.options import DEFAULT_MODEL, Options, Shape, read_options, read_shape
 from daybreak.server.parameters import Parameters
-from daybreak.server.references import Finder, Found, Wanted, read_wanted, workplace
+from daybreak.server.references import Finder, Found, Wanted, finding, read_wanted
 from daybreak.server.schemas import VideoResource
 from daybreak.server.storyboard import Storyboard, check_spans, find_pins, read_storyboard, shots_of
 from daybreak.server.submit import Draft, as_api_error, files_of, fingerprint, finish, submit
@@ -92,8 +92,7 @@ async def prepare_create(
     asked = read_create(fields, files, form=form)
     name = asked.options.model or DEFAULT_MODEL
     card = await context.run(resolve_model, context, name)
-    async with workplace(context) as folder:
-        finder = Finder(context, project_id, folder, files)
+    async with finding(context, project_id, files) as finder:
         reference = await _find_reference(asked, finder)
         characters = [await finder.find(wanted, "video") for wanted in asked.characters]
         pinned = await find_pins(asked.board, finder)

@@ -18,7 +18,7 @@ from daybreak.server.create import required_prompt
 from daybreak.server.openapi import describe
 from daybreak.server.options import DEFAULT_SECONDS, parse_seconds, read_options
 from daybreak.server.parameters import Parameters
-from daybreak.server.references import Finder, workplace
+from daybreak.server.references import finding
 from daybreak.server.remix import read_source, refuse_other_files, source_model, source_shape
 from daybreak.server.schemas import VideoResource
 from daybreak.server.submit import Draft, as_api_error, files_of, fingerprint, finish, submit
@@ -54,8 +54,8 @@ async def prepare_extension(
     options = read_options(parameters)
     parameters.finish()
     refuse_other_files(files, wanted)
-    async with workplace(context) as folder:
-        found = await Finder(context, project_id, folder, files).find(wanted, "video")
+    async with finding(context, project_id, files) as finder:
+        found = await finder.find(wanted, "video")
         name, card = await source_model(context, options, found)
         try:
             timeline = extend_timeline(

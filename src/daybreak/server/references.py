@@ -122,25 +122,15 @@ def _allowed(wanted: Wanted, keys: Sequence[str]) -> bool:
     return ("url" if wanted.how == "data" else wanted.how) in {_KEYS[key] for key in keys}
 
 
-@asynccontextmanager
-async def workplace(context: ServerContext) -> AsyncIterator[Path]:
-    """A folder for what a request fetches, gone afterwards."""
-    folder = await context.run(context.incoming_folder)
-    try:
-        yield folder
-    finally:
-        await context.run(shutil.rmtree, folder, ignore_errors=True)
-
-
 class Finder:
     """Finds what one request points at; what it points at twice is fetched once.
 
     Fetching and decoding may take many seconds, so they have other threads than the database's: pollers never wait.
     """
 
-    def __init__(self, context: ServerContext, project_id: str, folder: Path, files: Mapping[str, Upload]) -> None:
-        self._context, self._project_id = context, project_id
-        self._folder, self._files = folder, files
+    def __init__(self, context: ServerContext, project_id: str, files: Mapping[str, Upload]) -> None:
+        self._context, self._project_id, self._files = context, project_id, files
+        self._folder: Path | None = None
         self._known: dict[tuple[How, str, MediaKind | None], Found] = {}
         self._names = 0
 
@@ -209,7 +199,7 @@ class Finder:
 
     async def _fetched(self, asset: Asset) -> Path:
         """A file of this request with an asset's bytes. Raises ApiError when they are lost."""
-        path = self._new_path()
+        path = await self._new_path()
         try:
             await self._context.run(self._context.storage.get_file, asset.key, path, asset.sha256)
         except (Missing, Damaged) as error:
@@ -221,7 +211,7 @@ class Finder:
         if wanted.how == "upload":
             upload = self._files[wanted.value]
             return upload.path, upload.sha256
-        path, context = self._new_path(), self._context
+        path, context = await self._new_path(), self._context
         most = max(context.settings.max_image_mb, context.settings.max_upload_mb) * 10**6
         try:
             if wanted.how == "data":
@@ -271,18 +261,35 @@ class Finder:
         if original is None:
             assert found.asset is not None
             original = await self._fetched(found.asset)
-        path = self._new_path()
+        path = await self._new_path()
         await asyncio.to_thread(_contain, original, path, width, height)
         media = replace(found.media, name=self._name(), width=width, height=height)
         return Found(media, "image/png", await self._context.run(_digest, path), path)
 
-    def _new_path(self) -> Path:
+    async def close(self) -> None:
+        """Removes what was fetched."""
+        if self._folder is not None:
+            await self._context.run(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def _new_path(self) -> Path:
+        if self._folder is None:
+            self._folder = await self._context.run(self._context.incoming_folder)
         self._names += 1
         return self._folder / f"fetched-{self._names}"
 
     def _name(self) -> str:
         self._names += 1
         return f"pending:{self._names}"
+
+
+@asynccontextmanager
+async def finding(context: ServerContext, project_id: str, files: Mapping[str, Upload]) -> AsyncIterator[Finder]:
+    """A finder for one request; what it fetched is there until the block ends."""
+    finder = Finder(context, project_id, files)
+    try:
+        yield finder
+    finally:
+        await finder.close()
 
 
 def _write_data_url(text: str, most: int, path: Path) -> None:

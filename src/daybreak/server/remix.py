@@ -21,7 +21,7 @@ from daybreak.server.models import resolve_model
 from daybreak.server.openapi import describe
 from daybreak.server.options import DEFAULT_MODEL, Options, Shape, read_options
 from daybreak.server.parameters import Parameters
-from daybreak.server.references import Finder, Found, Wanted, read_wanted, workplace
+from daybreak.server.references import Found, Wanted, finding, read_wanted
 from daybreak.server.schemas import VideoResource
 from daybreak.server.submit import Draft, as_api_error, files_of, fingerprint, finish, submit
 from daybreak.timeline import Timeline
@@ -64,8 +64,8 @@ async def prepare_remix(
     change = read_change(parameters)
     parameters.finish()
     refuse_other_files(files, wanted)
-    async with workplace(context) as folder:
-        found = await Finder(context, project_id, folder, files).find(wanted, "video")
+    async with finding(context, project_id, files) as finder:
+        found = await finder.find(wanted, "video")
         name, card = await source_model(context, options, found)
         try:
             timeline = remix_timeline(prompt, found.media, change, options.negative_prompt)
