@@ -12,9 +12,7 @@ from daybreak.database.assets import NewAsset, insert_asset, release_assets
 from daybreak.database.connect import Database
 from daybreak.database.ids import new_id
 from daybreak.database.pages import Order, page
-from daybreak.database.tables import assets, batches, files
-
-OPEN_BATCH = ("validating", "in_progress", "finalizing", "cancelling")  # a batch that still reads its input
+from daybreak.database.tables import assets, files
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def list_files(
 def delete_file(db: Database, project_id: str, file_id: str, now: float) -> bool:
     """Whether it was there. Its bytes go when nothing else needs them.
 
-    The asset of an open batch's input stays until the batch has ended: `forget_ended_inputs` finds it.
+    Those of an open batch's input stay until the batch has ended; `maintenance.forget_unused_assets` finds them then.
     """
     here = (files.c.project_id == project_id, files.c.id == file_id, files.c.deleted_at.is_(None))
     with db.write() as connection:
@@ -151,20 +149,6 @@ def delete_expired(db: Database, now: float, limit: int = 100) -> int:
         return len(rows)
 
 
-def forget_ended_inputs(db: Database, now: float) -> int:
-    """How many assets went that deleted files had left to a batch which has ended since."""
-    reading = select(batches.c.input_file_id).where(batches.c.status.in_(OPEN_BATCH))
-    kept = _FILES.where(files.c.deleted_at.is_not(None), assets.c.deleted_at.is_(None), files.c.id.not_in(reading))
-    with db.read() as connection:
-        if connection.execute(kept.limit(1)).first() is None:
-            return 0
-    with db.write() as connection:
-        rows = connection.execute(kept).all()
-        for row in rows:
-            _delete(connection, _file(row), now)
-        return len(rows)
-
-
 def file_asset(db: Database, project_id: str, file_id: str) -> File | None:
     """The file for a batch that took it while it was there: deleted and expired ones too, while their bytes are."""
     here = (files.c.project_id == project_id, files.c.id == file_id, assets.c.deleted_at.is_(None))
@@ -174,12 +158,10 @@ def file_asset(db: Database, project_id: str, file_id: str) -> File | None:
 
 
 def _delete(connection: Connection, file: File, now: float) -> None:
-    """Tombstones the file, and its asset unless an open batch reads it."""
+    """Tombstones the file, and its asset unless something still needs it."""
     gone = update(files).where(files.c.id == file.id, files.c.deleted_at.is_(None)).values(deleted_at=int(now))
     connection.execute(gone)
-    reading = select(batches.c.id).where(batches.c.input_file_id == file.id, batches.c.status.in_(OPEN_BATCH))
-    if connection.execute(reading.limit(1)).first() is None:
-        release_assets(connection, [file.asset_id], now)
+    release_assets(connection, [file.asset_id], now)
 
 
 def _alive(now: float) -> ColumnElement[bool]:

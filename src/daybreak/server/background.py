@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from daybreak.database.files import delete_expired, forget_ended_inputs
+from daybreak.database.files import delete_expired
 from daybreak.jobs.queue import expire_jobs
 from daybreak.server.batch_runner import BatchRunner
 from daybreak.server.context import ServerContext
@@ -96,5 +96,4 @@ def expire(context: ServerContext) -> None:
         context.storage.delete(key)
     while delete_expired(context.db, now):
         pass
-    forget_ended_inputs(context.db, now)
     remove_bytes(context)
