@@ -16,7 +16,7 @@ from daybreak.database.lineage import Kin, lineage
 from daybreak.jobs.estimate import place
 from daybreak.jobs.job import Job, Place
 from daybreak.jobs.queue import delete_job, get_job, get_preview, request_cancel
-from daybreak.server import api_keys, documents, live
+from daybreak.server import again, api_keys, documents, live
 from daybreak.server.auth import Principal, requires
 from daybreak.server.body import read_body, small_limits
 from daybreak.server.context import ServerContext, context_of
@@ -299,5 +299,5 @@ def _json(value: Any) -> Response:
     return Response(to_json(value), media_type="application/json")
 
 
-for _module in (documents, live, api_keys):
+for _module in (again, documents, live, api_keys):
     router.routes.extend(_module.router.routes)

@@ -114,7 +114,7 @@ export type Change = Partial<Pick<Item, "title" | "favourite" | "folder_id" | "t
 
 /** One change of many clips. What was there before comes back, so that it can be undone. */
 export type BulkAction =
-  | { action: "favourite" | "unfavourite" | "trash" | "restore" | "delete" }
+  | { action: "favourite" | "unfavourite" | "trash" | "restore" | "delete" | "cancel" }
   | { action: "move"; folder_id: string | null }
   | { action: "tag" | "untag"; tag: string };
 

@@ -51,7 +51,7 @@ export interface AssetFacts {
 
 export interface ItemDetail extends Item {
   timeline: Timeline;
-  settings: { seed?: number; num_inference_steps?: number | null; guidance_scale?: number | null };
+  settings: { seed?: number | null; num_inference_steps?: number | null; guidance_scale?: number | null };
   duration: number | null;
   attempts: number;
   metadata: Record<string, string>;
@@ -128,7 +128,9 @@ export interface Model {
   daybreak?: {
     installed?: boolean;
     default?: boolean;
-    alias_of?: string | null;
+    model?: string;
+    alias?: boolean;
+    licence?: string | null;
     procedural?: boolean;
     description?: string;
     abilities?: string[];

@@ -89,10 +89,11 @@ export async function uploadFile(file: Blob, name: string): Promise<{ id: string
   return send("POST", "v1/files", form);
 }
 
-export async function createCharacter(name: string, video: Blob, fileName: string): Promise<Character> {
+export async function createCharacter(name: string, source: File | { id: string }): Promise<Character> {
+  if (!(source instanceof File)) return send("POST", "v1/videos/characters", { name, video: { id: source.id } });
   const form = new FormData();
   form.append("name", name);
-  form.append("video", video, fileName);
+  form.append("video", source, source.name);
   return send("POST", "v1/videos/characters", form);
 }
 

@@ -3,9 +3,9 @@ import { Dialog as BaseDialog } from "@base-ui/react/dialog";
 import { Menu as BaseMenu } from "@base-ui/react/menu";
 import { Popover as BasePopover } from "@base-ui/react/popover";
 import { X } from "lucide-react";
-import { Fragment, type ReactElement, type ReactNode } from "react";
+import { Fragment, type ReactElement, type ReactNode, useState } from "react";
 import { create } from "zustand";
-import { Button, cx, IconButton, Keys } from "@/components/controls";
+import { Button, cx, Field, IconButton, inputLook, Keys } from "@/components/controls";
 import { t } from "@/lib/i18n";
 
 const SCRIM = "fixed inset-0 z-50 bg-(--scrim) backdrop-blur-[2px] transition-opacity duration-150 data-starting-style:opacity-0 data-ending-style:opacity-0";
@@ -72,6 +72,8 @@ export function Questions() {
     useQuestion.setState({ asked: null });
   };
   return (
+    <>
+      <TextQuestions />
     <AlertDialog.Root open={asked !== null} onOpenChange={(open) => !open && answer(false)}>
       <AlertDialog.Portal>
         <AlertDialog.Backdrop className={SCRIM} />
@@ -89,6 +91,54 @@ export function Questions() {
         </AlertDialog.Popup>
       </AlertDialog.Portal>
     </AlertDialog.Root>
+    </>
+  );
+}
+
+interface TextQuestion {
+  title: string;
+  label: string;
+  action: string;
+}
+
+const useTextQuestion = create<{ asked: (TextQuestion & { answer: (text: string | null) => void }) | null }>(() => ({ asked: null }));
+
+/** Asks for a short text; null when it was not given. */
+export function askText(question: TextQuestion): Promise<string | null> {
+  return new Promise((answer) => useTextQuestion.setState({ asked: { ...question, answer } }));
+}
+
+function TextQuestions() {
+  const asked = useTextQuestion((state) => state.asked);
+  const [text, setText] = useState("");
+  const answer = (given: string | null) => {
+    asked?.answer(given);
+    setText("");
+    useTextQuestion.setState({ asked: null });
+  };
+  if (!asked) return null;
+  return (
+    <Dialog
+      open
+      onClose={() => answer(null)}
+      title={asked.title}
+      footer={
+        <Button look="primary" disabled={!text.trim()} onClick={() => answer(text.trim())}>
+          {asked.action}
+        </Button>
+      }
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (text.trim()) answer(text.trim());
+        }}
+      >
+        <Field label={asked.label}>
+          {(id) => <input id={id} maxLength={120} value={text} onChange={(event) => setText(event.target.value)} className={inputLook} />}
+        </Field>
+      </form>
+    </Dialog>
   );
 }
 

@@ -74,7 +74,7 @@ function List() {
 export function Toasts() {
   return (
     <Toast.Portal>
-      <Toast.Viewport className="fixed right-4 bottom-20 z-70 w-[min(380px,calc(100vw-32px))] outline-none md:bottom-4">
+      <Toast.Viewport className="fixed top-3 right-3 z-70 w-[min(380px,calc(100vw-24px))] outline-none">
         <List />
       </Toast.Viewport>
     </Toast.Portal>

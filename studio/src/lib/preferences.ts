@@ -13,8 +13,8 @@ export interface Preferences {
 }
 
 export const usePreferences = create<Preferences>()(
-  persist(
-    (): Preferences => ({
+  persist<Preferences>(
+    () => ({
       theme: "dark",
       motion: "system",
       language: "en",
@@ -27,7 +27,9 @@ export const usePreferences = create<Preferences>()(
   ),
 );
 
-export const setPreferences = (change: Partial<Preferences>): void => usePreferences.setState(change);
+export function setPreferences(change: Partial<Preferences>): void {
+  usePreferences.setState(change);
+}
 
 const light = matchMedia("(prefers-color-scheme: light)");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

@@ -1,0 +1,12 @@
+import { t } from "@/lib/i18n";
+
+/** How a clip came to be, in words. */
+export function kindName(kind: string): string {
+  const names: Record<string, string> = {
+    create: t("Prompt"),
+    remix: t("Remix"),
+    edit: t("Edit"),
+    extend: t("Extension"),
+  };
+  return names[kind] ?? kind;
+}
