@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 from fastapi import Request
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from starlette.routing import BaseRoute
 
 from daybreak.database.keys import KEY_PREFIX, SCOPES, find_key
@@ -82,10 +82,13 @@ def requires(scope: Scope) -> Callable[[Request], Awaitable[Principal]]:
     return Requires(scope)
 
 
-def declared_scopes(route: BaseRoute) -> list[str | None]:
+def api_routes(routes: Sequence[BaseRoute]) -> list[RouteContext]:
+    """Every route of the API, those of routers within routers too, with all of its dependencies."""
+    return [each for each in iter_route_contexts(routes) if isinstance(each.original_route, APIRoute)]
+
+
+def declared_scopes(route: RouteContext) -> list[str | None]:
     """The scopes that a route's dependencies ask for, None for public; empty when it declares nothing."""
-    if not isinstance(route, APIRoute):
-        return []
     calls = [dependency.call for dependency in route.dependant.dependencies]
     return [call.scope for call in calls if isinstance(call, Requires | Public)]
 

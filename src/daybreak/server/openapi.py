@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from daybreak.server.auth import declared_scopes
+from daybreak.server.auth import api_routes, declared_scopes
 from daybreak.server.schemas import ErrorEnvelope
 
 _REF = "#/components/schemas/{model}"
@@ -94,10 +94,10 @@ def _finish(app: FastAPI, root: str) -> dict[str, Any]:
 
 def _public_operations(app: FastAPI) -> set[tuple[str, str]]:
     return {
-        (method.lower(), getattr(route, "path_format", ""))
-        for route in app.routes
+        (method.lower(), route.path_format or "")
+        for route in api_routes(app.routes)
         if declared_scopes(route) == [None]
-        for method in getattr(route, "methods", None) or ()
+        for method in route.methods or ()
     }
 
 

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from daybreak.database.keys import create_key, revoke_key
 from daybreak.database.projects import create_project
 from daybreak.server import auth
-from daybreak.server.auth import declared_scopes
+from daybreak.server.auth import api_routes, declared_scopes
 from serving import Served
 
 
@@ -36,7 +35,7 @@ def a_key(served: Served, *scopes: str, project: str = "proj_default", expires: 
 def test_every_route_declares_exactly_one_scope(served: Served) -> None:
     app = served.client.app
     assert isinstance(app, FastAPI)
-    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    routes = api_routes(app.routes)
     assert len(routes) > 20
     undeclared = {route.path: declared_scopes(route) for route in routes if len(set(declared_scopes(route))) != 1}
     assert undeclared == {}
