@@ -250,7 +250,7 @@ class _Steps:
             if not save_checkpoint(self._tools.db, self._claim, key, done):
                 self._heart.beat()  # which says whether the job is cancelled or another worker's
                 self._heart.check()
-        except (StorageUnavailable, OutOfSpace, OSError, DatabaseUnavailable) as error:
+        except (*PASSING, OutOfSpace, DatabaseUnavailable) as error:
             log.warning("no checkpoint", job=self._claim.job.id, reason=str(error))
         else:
             if self.saved not in (None, key):
