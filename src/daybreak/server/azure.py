@@ -36,9 +36,10 @@ from daybreak.server.content import send_stored
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.create import prepare_create
 from daybreak.server.errors import ApiError, not_found, too_many
-from daybreak.server.files import CURSOR, unknown_cursor
+from daybreak.server.files import BYTES, CURSOR, unknown_cursor
 from daybreak.server.openapi import describe
 from daybreak.server.schemas import list_object
+from daybreak.storage import Damaged, Missing
 
 router = APIRouter(prefix="/openai/v1/video/generations", tags=["Azure"])
 Reader = Annotated[Principal, Depends(requires("videos.read"))]
@@ -50,6 +51,10 @@ _PATH = re.compile(
     r"(/(?:videos|files|batches|models|webhook_endpoints|webhook_event_types)(?:/.*)?)",
     re.DOTALL,
 )
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The picture.", "content": {"image/jpg": {"schema": {"type": "string", "format": "binary"}}}},
+    410: {"description": "The stored bytes are damaged or lost, and are not sent."},
+}
 _JOB_ID = re.compile(r"task_[0-9a-f]{32}")
 _GENERATION_ID = re.compile(r"gen_[0-9a-f]{32}")
 _RETRY_AFTER = 30.0  # seconds
@@ -151,7 +156,7 @@ async def generation(request: Request, generation_id: str, principal: Reader) ->
     return generation_object((await _finished(context_of(request), principal, generation_id))[0])
 
 
-@router.get("/{generation_id}/content/video", summary="Download a generation", response_class=Response)
+@router.get("/{generation_id}/content/video", summary="Download a generation", response_class=Response, responses=BYTES)
 async def video(
     request: Request,
     generation_id: str,
@@ -174,7 +179,9 @@ async def video(
     )
 
 
-@router.get("/{generation_id}/content/thumbnail", summary="Download a thumbnail", response_class=Response)
+@router.get(
+    "/{generation_id}/content/thumbnail", summary="Download a thumbnail", response_class=Response, responses=PICTURE
+)
 async def thumbnail(request: Request, generation_id: str, principal: Reader) -> Response:
     """A picture of the video, as JPEG."""
     context = context_of(request)
@@ -184,8 +191,11 @@ async def thumbnail(request: Request, generation_id: str, principal: Reader) -> 
 
 
 def _as_jpeg(context: ServerContext, asset: Asset) -> bytes:
-    """A stored picture of ours as JPEG."""
-    content = b"".join(context.storage.read(asset.key, 0, asset.bytes))
+    """A stored picture of ours as JPEG. Raises ApiError 410 when its bytes are lost."""
+    try:
+        content = b"".join(context.storage.read(asset.key, 0, asset.bytes))
+    except (Missing, Damaged) as error:
+        raise ApiError(410, "The stored picture is damaged or lost.", code="content_lost") from error
     out = io.BytesIO()
     with Image.open(io.BytesIO(content)) as image:
         image.convert("RGB").save(out, "JPEG", quality=_JPEG)

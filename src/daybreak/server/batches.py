@@ -204,7 +204,12 @@ async def retrieve(request: Request, batch_id: str, principal: Reader) -> dict[s
     return await _shown(context, await _batch_of(context, principal, batch_id))
 
 
-@router.post("/v1/batches/{batch_id}/cancel", summary="Cancel a batch", response_model=BatchObject)
+@router.post(
+    "/v1/batches/{batch_id}/cancel",
+    summary="Cancel a batch",
+    response_model=BatchObject,
+    responses={409: {"description": "The batch has ended, or is about to."}},
+)
 async def cancel(request: Request, batch_id: str, principal: Writer) -> dict[str, Any]:
     """Stops a batch. What is finished until then is in the output file."""
     context = context_of(request)

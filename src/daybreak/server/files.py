@@ -30,6 +30,17 @@ Writer = Annotated[Principal, Depends(requires("files.write"))]
 PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")  # the SDK's list
 BATCH_BYTES = 200 * 10**6
 EXPIRY = (3600, 2_592_000)  # seconds: an hour to 30 days, as the API says
+BYTES: dict[int | str, dict[str, Any]] = {  # what a route that sends stored bytes may answer
+    200: {
+        "description": "The bytes. HEAD, Range and the If- headers work as RFC 9110 says.",
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    206: {"description": "The bytes of the ranges that were asked for."},
+    304: {"description": "The client has these bytes already."},
+    410: {"description": "The stored bytes are damaged or lost, and are not sent."},
+    412: {"description": "A precondition failed."},
+    416: {"description": "The object has no such bytes."},
+}
 CURSOR = r"^[A-Za-z0-9_-]+$"
 _NAME = 255  # characters
 
@@ -174,7 +185,7 @@ async def retrieve(request: Request, file_id: str, principal: Reader) -> dict[st
     return file_object(await file_of(context_of(request), principal, file_id))
 
 
-@router.get("/v1/files/{file_id}/content", summary="Download a file", response_class=Response)
+@router.get("/v1/files/{file_id}/content", summary="Download a file", response_class=Response, responses=BYTES)
 async def content(request: Request, file_id: str, principal: Reader) -> Response:
     """The bytes; ranges are answered."""
     context = context_of(request)
