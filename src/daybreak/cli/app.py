@@ -19,6 +19,7 @@ from daybreak.cli.keys import keys
 from daybreak.cli.models import models
 from daybreak.cli.serve import serve
 from daybreak.cli.train import train
+from daybreak.cli.worker import worker
 
 OK, WRONG_INPUT, INTERRUPTED = 0, 2, 130
 
@@ -35,6 +36,7 @@ app.command()(models)
 app.command()(train)
 app.command()(evaluate)
 app.command()(serve)
+app.command()(worker)
 app.add_typer(keys, name="keys")
 app.command()(doctor)
 

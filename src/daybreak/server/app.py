@@ -6,7 +6,6 @@ import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-import structlog
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -14,13 +13,12 @@ from starlette.routing import BaseRoute, Match
 
 from daybreak import __version__
 from daybreak.server.azure import AzurePaths
+from daybreak.server.background import run_background
 from daybreak.server.context import ServerContext
 from daybreak.server.errors import ApiError, add_error_handlers, error_response
 from daybreak.server.gate import Gate, root_of
 from daybreak.server.openapi import add_openapi
 from daybreak.server.videos import poll
-
-log = structlog.get_logger()
 
 # In order: a path that a later module's pattern would match as well must come first.
 ROUTERS = (
@@ -47,11 +45,7 @@ def make_app(context: ServerContext) -> FastAPI:
     app.add_exception_handler(404, _on_no_route)
     app.add_exception_handler(405, _on_no_method)
     for name in ROUTERS:
-        try:
-            module = importlib.import_module(f"daybreak.server.{name}")
-        except ImportError as error:
-            log.error("left out", module=name, error=str(error))
-            continue
+        module = importlib.import_module(f"daybreak.server.{name}")
         app.router.routes.extend(module.router.routes)  # not include_router: it would match every path twice
     add_openapi(app, root_of(context.settings))
     app.add_middleware(AzurePaths)
@@ -65,12 +59,7 @@ def _lifespan(context: ServerContext) -> Callable[[FastAPI], AbstractAsyncContex
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await context.run(context.clear_incoming)
-        try:
-            from daybreak.server.background import run_background
-        except ImportError as error:
-            log.error("left out", module="background", error=str(error))
-        else:
-            context.start(run_background(context, context.draining))
+        context.start(run_background(context, context.draining))
         yield
         context.draining.set()
         await context.stop_tasks()
