@@ -91,9 +91,10 @@ class RemoteEngine:
         abilities: frozenset[Ability],
         poll_every: float = 1.0,
         sleep: Callable[[float], None] = time.sleep,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
         self.name, self.abilities = name, abilities
-        self._place, self._poll_every, self._sleep = place, poll_every, sleep
+        self._place, self._poll_every, self._sleep, self._transport = place, poll_every, sleep, transport
 
     def generate(
         self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep, resume: State | None = None
@@ -101,7 +102,7 @@ class RemoteEngine:
         """The clip as the other server made it. Raises EngineFailed with its reason, or when it cannot be reached."""
         headers = {"Authorization": f"Bearer {self._place.key}"} if self._place.key else {}
         timeout = httpx2.Timeout(60.0, connect=10.0)
-        with httpx2.Client(headers=headers, timeout=timeout, trust_env=False) as client:
+        with httpx2.Client(headers=headers, timeout=timeout, trust_env=False, transport=self._transport) as client:
             video_id = self._known(client, resume) or self._create(client, timeline, settings)
             try:
                 self._wait(client, video_id, on_step)
