@@ -1,7 +1,8 @@
 """Assets: what is known of every stored file, and which of them nobody needs any more.
 
-An asset is held by the job that made it, by the files and characters that show it, and by the jobs whose timelines name
-it. When the last of these is gone it becomes a tombstone; its bytes may go once no living asset has the same key.
+An asset is held by the job that made it, by the files and characters that show it, by a batch that still reads it, and
+by the jobs whose timelines name it. When the last of these is gone it becomes a tombstone; its bytes may go once no
+living asset has the same key.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from sqlalchemy import Connection, RowMapping, exists, insert, or_, select, upda
 
 from daybreak.database.connect import Database
 from daybreak.database.ids import new_id
-from daybreak.database.tables import assets, characters, files, job_media, jobs
+from daybreak.database.tables import assets, batches, characters, files, job_media, jobs
+
+_OPEN_BATCH = ("validating", "in_progress", "finalizing", "cancelling")  # one that still reads its input
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,9 @@ def release_assets(connection: Connection, asset_ids: Collection[str], now: floa
     held = or_(
         exists().where(owner.c.id == assets.c.job_id, owner.c.deleted_at.is_(None)),
         exists().where(files.c.asset_id == assets.c.id, files.c.deleted_at.is_(None)),
+        exists().where(
+            files.c.asset_id == assets.c.id, batches.c.input_file_id == files.c.id, batches.c.status.in_(_OPEN_BATCH)
+        ),
         exists().where(characters.c.asset_id == assets.c.id, characters.c.deleted_at.is_(None)),
         exists().where(
             job_media.c.asset_id == assets.c.id, user.c.id == job_media.c.job_id, user.c.deleted_at.is_(None)
