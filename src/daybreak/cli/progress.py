@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.segment import Segment, Segments
 from rich.style import Style
 
-from daybreak.generation import Frames, OnStep, Preview
+from daybreak.generation import Frames, OnStep, Preview, State
 from daybreak.media.fit import cover
 
 PREVIEW_COLUMNS = 64
@@ -33,7 +33,12 @@ def progress_bar(label: str, *, show_preview: bool = False) -> Iterator[OnStep]:
     task = progress.add_task(label, total=None)
     with Live(progress, console=console, transient=True, refresh_per_second=8) as live:
 
-        def on_step(done: int, total: int, preview: Preview | None = None) -> None:
+        def on_step(
+            done: int,
+            total: int,
+            preview: Preview | None = None,
+            state: Callable[[], State] | None = None,  # noqa: ARG001 - for a worker: a command isn't resumed
+        ) -> None:
             progress.update(task, completed=done, total=total)
             if show_preview and preview is not None and console.is_terminal:
                 live.update(Group(half_blocks(preview()), progress))

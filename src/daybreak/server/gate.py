@@ -22,6 +22,7 @@ from daybreak.settings import Settings
 
 log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_NOT_ASCII = re.compile(rb"[\x80-\xff]")
 _POLLED = re.compile(r"/v1/videos/(video_[^/]*)")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"})  # others are one label
@@ -102,6 +103,9 @@ class Gate:
         if len(path) > 1 and path.endswith("/"):
             path = path.rstrip("/") or "/"
         scope["path"] = path
+        query: bytes = scope["query_string"]
+        if not query.isascii():  # what a browser would have sent; URLs are ASCII
+            scope["query_string"] = _NOT_ASCII.sub(lambda byte: b"%%%02X" % byte[0][0], query)
         if scope["method"] == "HEAD":
             scope["method"], scope["daybreak.head"] = "GET", True
 
@@ -136,7 +140,7 @@ class Gate:
         """One line for a request, without its query: that may hold what a client would rather not see in a log."""
         status = answer.status or 499  # nothing was sent: the client had gone
         method = "HEAD" if "daybreak.head" in scope else scope["method"] if scope["method"] in _METHODS else "other"
-        route: str = scope.get("daybreak.route") or getattr(scope.get("route"), "path_format", "none")
+        route = str(scope.get("daybreak.route") or getattr(scope.get("route"), "path_format", "none"))
         self._context.metrics.note(method, route, status, seconds)
         level = log.debug if status < 400 and scope["method"] in _SAFE_METHODS else log.info
         level(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import Depends, FastAPI
@@ -42,6 +44,30 @@ def test_unknown_urls_and_methods_have_envelopes(served: Served) -> None:
     served.error(served.client.request("BREW", "/v1/videos"), 405)
     served.error(served.client.get("/v1/videos/%00"), 404)
     served.error(served.client.get("/v1/videos/%ff%fe"), 404)
+
+
+def test_bytes_in_a_query_are_read_as_if_they_were_encoded(served: Served) -> None:
+    async def ask(method: str, path: str) -> int:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        scope = {
+            "type": "http", "method": method, "path": path, "raw_path": b"", "query_string": b"after=\xff", "headers":
+            [(b"host", b"localhost")], "scheme": "http", "root_path": "", "http_version": "1.1", "asgi": {}, "state": {},
+            "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+        }  # fmt: skip
+        await served.client.app(scope, receive, send)
+        return int(sent[0]["status"])
+
+    async def ask_all() -> list[int]:
+        return [await ask("GET", "/v1/videos"), await ask("PUT", "/v1/videos"), await ask("GET", "/nowhere")]
+
+    assert asyncio.run(ask_all()) == [404, 405, 404]
 
 
 def test_slashes_at_the_end_and_head(served: Served) -> None:
