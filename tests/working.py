@@ -105,6 +105,20 @@ class Place:
         return self.engine
 
 
+def below(place: Place, prefix: str) -> list[str]:
+    return [key for key in place.stored() if key.startswith(prefix)]
+
+
+def assert_clean(place: Place) -> None:
+    """Nothing is left of jobs that made no video, and the next job runs."""
+    assert place.stored() == []
+    assert place.left_over() == []
+    place.engine = FakeEngine()
+    following = place.submit()
+    assert place.work("two")
+    assert place.job(following).status == "completed"
+
+
 def until(condition: Any, seconds: float = 20.0) -> None:
     """Returns when the condition holds. Raises AssertionError when it never does."""
     deadline = time.monotonic() + seconds

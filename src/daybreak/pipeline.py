@@ -76,8 +76,8 @@ class Pipeline:
         """The clip of the canvas; without one, at the bucket nearest in aspect, 24 fps, at least as long as asked.
 
         `canvas` holds the timeline's pins as pixels of that bucket and rate. A `resume` of another clip or model is
-        not used. Raises whatever `on_step` raises, InvalidOutput for latents that are not finite, and ValueError for
-        a loop that is too short.
+        not used. Raises whatever `on_step` raises, InvalidOutput for latents that are not finite, and Unsupported
+        for a loop that is too short.
         """
         steps, guidance = self.choices(settings)
         run = _Run(self, timeline, settings.seed, steps, guidance, canvas or empty_canvas(native_spec(timeline.spec)))

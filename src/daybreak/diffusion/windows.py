@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from daybreak.generation import Unsupported
 from daybreak.shapes import NATIVE_FPS, TEMPORAL_COMPRESSION, native_frames
 from daybreak.timeline import Timeline
 
@@ -72,11 +73,11 @@ def segments_of(timeline: Timeline, num_frames: int, fps: float = NATIVE_FPS) ->
 def plan_windows(strengths: Strengths, segments: list[Segment], *, loop: bool = False) -> list[Window]:
     """The windows of a clip, in the order in which they are made; none when all of it is known.
 
-    Raises ValueError for a loop that is too short.
+    Raises Unsupported for a loop that is too short.
     """
     num_frames = len(strengths)
     if loop and num_frames < MIN_LOOP:
-        raise ValueError(f"a loop needs at least {MIN_LOOP / NATIVE_FPS:.2f} s, not {num_frames / NATIVE_FPS:.2f} s")
+        raise Unsupported(f"a loop needs at least {MIN_LOOP / NATIVE_FPS:.2f} s, not {num_frames / NATIVE_FPS:.2f} s")
     closing = _closing_frames(strengths, segments[-1]) if loop else 0
     windows: list[Window] = []
     floor = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak.generation import Frames, Video
+from daybreak.generation import Frames, Unsupported, Video
 from daybreak.media.fit import conform, load_image
 from daybreak.media.probe import decode_frames, probe_video
 from daybreak.shapes import TEMPORAL_COMPRESSION, VideoSpec
@@ -19,7 +19,8 @@ def lay_out(pins: tuple[Pin, ...], spec: VideoSpec) -> tuple[Frames, NDArray[np.
 
     A frame that nothing holds is black and has strength 0; where pins overlap the stronger one is seen. Only whole
     latent frames can be held: an image's first and last frame, and the middle of a clip that is too short for one,
-    stand for the latent frame that they lie in. Raises UnreadableImage or UnreadableVideo.
+    stand for the latent frame that they lie in. Raises UnreadableImage, UnreadableVideo, Unsupported
+    for a video that ends before it begins.
     """
     frames = np.zeros((spec.num_frames, spec.height, spec.width, 3), np.uint8)
     strengths = np.zeros(spec.num_frames, np.float32)
@@ -60,7 +61,7 @@ def _pictures(pin: Pin, spec: VideoSpec, count: int) -> Frames:
     source = Video(decode_frames(path), probe_video(path).fps)
     skipped = round(pin.media_start * source.fps)
     if skipped >= source.num_frames:
-        raise ValueError(f"{path} is {source.seconds:g} s long: nothing is left after {pin.media_start:g} s")
+        raise Unsupported(f"a source is {source.seconds:g} s long: nothing is left after {pin.media_start:g} s")
     rest = Video(source.frames[skipped:], source.fps)
     length = min(count, max(1, round(rest.seconds * spec.fps)))
     return conform(rest, VideoSpec(length, spec.height, spec.width, spec.fps)).frames

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from daybreak import __version__
 from daybreak.catalog import REMOTE_ENGINE, ModelCard
 from daybreak.engines.protocol import Engine, refuse_unsupported
-from daybreak.generation import GenerationSettings, InvalidOutput, OnStep, State, Video
+from daybreak.generation import GenerationSettings, InvalidOutput, OnStep, State, Unsupported, Video
 from daybreak.media.edit import PinnedSpan, paste_pinned, trim
 from daybreak.media.encode import check_target, encode_video
 from daybreak.media.fit import conform
@@ -103,5 +103,7 @@ def _kept_span(pin: Pin, timeline: Timeline) -> PinnedSpan | None:
     if pin.kind != "video" or min(pin.strength, pin.last_strength) < 1:
         return None
     source = decode_video(Path(pin.media))
+    if round(pin.media_start * source.fps) >= source.num_frames:
+        raise Unsupported(f"a source is {source.seconds:g} s long: nothing is left after {pin.media_start:g} s")
     end = timeline.seconds if pin.end is None else min(pin.end, timeline.seconds)
     return PinnedSpan(trim(source, pin.media_start) if pin.media_start else source, pin.start, end)

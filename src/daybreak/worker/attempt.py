@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 import threading
 import time
 import traceback
@@ -67,7 +66,7 @@ def run_attempt(tools: Tools, claim: Claim) -> None:
     began = tools.clock()
     told = log.bind(job=claim.job.id, fence=claim.fence, model=claim.job.engine_model)
     told.info("claimed", attempt=claim.job.attempts, step=claim.job.checkpoint_step)
-    folder = Path(tempfile.mkdtemp(prefix=f"{claim.job.id}-", dir=tools.folder))
+    folder = tools.folder / f"{claim.job.id}-{claim.fence}"
 
     def hung(seconds: float) -> None:
         told.error("hung", seconds=round(seconds))
@@ -153,6 +152,7 @@ class _Attempt:
         """The stored files of the finished clip. Raises whatever ends the job early."""
         job, shelf = self._claim.job, self._tools.shelf
         original, settings = Timeline.from_dict(job.timeline), GenerationSettings.from_dict(job.settings)
+        self._folder.mkdir(parents=True)
         check_target(self._folder / "video.mp4", needed=_ROOM)
         engine = shelf.take(job.engine_model)
         refuse_unsupported(engine, original, settings)

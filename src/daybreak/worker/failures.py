@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 
 from daybreak.catalog import ModelUnavailable
@@ -9,7 +10,11 @@ from daybreak.durable import OutOfSpace
 from daybreak.generation import Cancelled, EngineFailed, InvalidOutput, Unsupported
 from daybreak.jobs.endings import CANCELLATION
 from daybreak.jobs.job import JobError
+from daybreak.media.fit import UnreadableImage
+from daybreak.media.probe import UnreadableVideo
 from daybreak.storage import Damaged, Missing, StorageUnavailable
+
+_FULL_DISK = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Lost(Exception):  # noqa: N818 - reads as a sentence where it is raised
@@ -41,9 +46,9 @@ def failure_of(error: BaseException, model: str) -> JobError:
         return JobError("unsupported", _sentence(str(error)))
     if isinstance(error, InvalidOutput):
         return JobError("invalid_output", f"What the model made is not a video: {error}.")
-    if isinstance(error, MediaUnavailable):
+    if isinstance(error, MediaUnavailable | UnreadableImage | UnreadableVideo):
         return JobError("media_unavailable", "An image or a video that this one starts from is gone or damaged.")
-    if isinstance(error, OutOfSpace):
+    if isinstance(error, OutOfSpace) or (isinstance(error, OSError) and error.errno in _FULL_DISK):
         return JobError("disk_full", "The server's disk is full: nothing was stored.")
     if isinstance(error, StorageUnavailable | Missing | Damaged | OSError):
         return JobError("storage_unavailable", "The finished video could not be stored.")

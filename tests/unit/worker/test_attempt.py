@@ -13,36 +13,20 @@ import pytest
 
 from daybreak.catalog import ModelUnavailable
 from daybreak.database.assets import NewAsset, add_asset, job_assets
-from daybreak.database.connect import DatabaseUnavailable
 from daybreak.database.projects import DEFAULT_PROJECT
 from daybreak.durable import OutOfSpace
 from daybreak.generation import EngineFailed, InvalidOutput, Unsupported, Video
 from daybreak.jobs.queue import claim, delete_job, get_preview, request_cancel
 from daybreak.media.encode import encode_video
-from daybreak.media.probe import decode_video, probe_video
+from daybreak.media.probe import UnreadableVideo, decode_video, probe_video
 from daybreak.media.provenance import read_settings
-from daybreak.storage import Damaged, StorageUnavailable
 from daybreak.testing import FakeEngine, make_clip
 from daybreak.timeline import Pin
 from daybreak.worker import attempt as attempts
 from daybreak.worker.checkpoints import checkpoint_key, load_state, store_state
-from working import FOUR_STEPS, TIMELINE, Place, quick, until
+from working import FOUR_STEPS, TIMELINE, Place, assert_clean, below, quick, until
 
 VARIANTS = {"video": "video.mp4", "thumbnail": "thumbnail.webp", "spritesheet": "spritesheet.jpg"}
-
-
-def below(place: Place, prefix: str) -> list[str]:
-    return [key for key in place.stored() if key.startswith(prefix)]
-
-
-def assert_clean(place: Place) -> None:
-    """Nothing is left of jobs that made no video, and the next job runs."""
-    assert place.stored() == []
-    assert place.left_over() == []
-    place.engine = FakeEngine()
-    following = place.submit()
-    assert place.work("two")
-    assert place.job(following).status == "completed"
 
 
 def test_a_job_becomes_a_stored_video_with_its_pictures(place: Place) -> None:
@@ -95,6 +79,9 @@ FAILURES = [
     (Unsupported("a loop is too short"), "unsupported"),
     (EngineFailed("moderation_blocked", "no"), "moderation_blocked"),
     (OutOfSpace("/secret is full"), "disk_full"),
+    (OSError(errno.ENOSPC, "no space left", "/secret"), "disk_full"),
+    (OSError(errno.EIO, "input/output error", "/secret"), "storage_unavailable"),
+    (UnreadableVideo("/secret holds no video"), "media_unavailable"),
     (ZeroDivisionError("/secret"), "internal_error"),
 ]  # fmt: skip
 
@@ -311,101 +298,4 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing(
     job = place.job(job_id)
     assert (job.status, job.fence) == ("completed", 2)
     assert place.stored() == sorted(f"videos/{job_id}/2/{name}" for name in VARIANTS.values())
-    assert place.left_over() == []
-
-
-class Broken:
-    """A storage of which one operation fails, so often, and works then."""
-
-    def __init__(self, place: Place, operation: str, error: Exception, times: int) -> None:
-        self._real, self._operation, self._error, self.left = place.storage, operation, error, times
-
-    def __getattr__(self, name: str) -> Any:
-        real = getattr(self._real, name)
-
-        def maybe(*arguments: Any, **options: Any) -> Any:
-            if name == self._operation and self.left > 0:
-                self.left -= 1
-                raise self._error
-            return real(*arguments, **options)
-
-        return maybe
-
-
-STORAGE_ERRORS = [StorageUnavailable("away"), OSError(errno.EIO, "I/O error"), Damaged("flipped")]
-
-
-@pytest.mark.parametrize("operation", ["put_file", "read", "put_bytes"])
-@pytest.mark.parametrize("error", STORAGE_ERRORS, ids=lambda error: type(error).__name__)
-def test_a_storage_that_fails_for_a_while_costs_no_video(place: Place, operation: str, error: Exception) -> None:
-    job_id = place.submit()
-    place.storage = Broken(place, operation, error, 3)  # type: ignore[assignment]
-    place.work()
-    assert place.job(job_id).status == "completed"
-
-
-def test_a_storage_that_stays_away_gives_the_job_back_and_in_the_end_fails_it(place: Place) -> None:
-    job_id = place.submit()
-    broken = Broken(place, "put_file", StorageUnavailable("away"), 10**6)
-    place.storage = broken  # type: ignore[assignment]
-    place.work()
-    job = place.job(job_id)
-    assert (job.status, job.attempts) == ("queued", 1)
-    assert job.not_before > time.time() + 20
-    assert below(place, "videos/") == []
-    for attempt in (2, 3):
-        tools = place.tools()
-        found = claim(place.db, "one", time.time() + 100 * attempt, 15)
-        assert found is not None
-        attempts.run_attempt(tools, found)
-    assert place.code(job_id) == "storage_unavailable"
-    broken.left = 0
-    assert_clean(place)
-
-
-def test_a_full_disk_fails_the_job_at_once(place: Place) -> None:
-    job_id = place.submit()
-    place.storage = Broken(place, "put_file", OutOfSpace("full"), 1)  # type: ignore[assignment]
-    place.work()
-    assert place.code(job_id) == "disk_full"
-    assert_clean(place)
-
-
-def test_a_database_that_is_away_at_the_end_costs_no_video(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    job_id = place.submit()
-    real, calls = attempts.complete, []
-
-    def complete(*arguments: Any) -> bool:
-        calls.append(1)
-        if len(calls) < 3:
-            if len(calls) == 2:  # it was written, but nobody heard
-                assert real(*arguments)
-            raise DatabaseUnavailable("away")
-        return real(*arguments)
-
-    monkeypatch.setattr(attempts, "complete", complete)
-    place.work()
-    assert len(calls) == 3
-    assert place.job(job_id).status == "completed"
-    assert len(place.stored()) == 3  # what the assets name is still there
-
-
-def test_a_step_that_never_ends_fails_the_job_and_ends_the_process(place: Place) -> None:
-    job_id = place.submit()
-    place.pace = quick(step_limit=0.2)
-    place.at_step(3, lambda: until(place.hung.is_set))
-    place.work()
-    assert place.hung.is_set()
-    assert place.code(job_id) == "step_timeout"
-    assert_clean(place)
-
-
-@pytest.mark.parametrize("signal", [KeyboardInterrupt, SystemExit])
-def test_a_process_that_ends_gives_the_job_back(place: Place, signal: type[BaseException]) -> None:
-    job_id = place.submit()
-    place.fails(signal())
-    with pytest.raises(signal):
-        place.work()
-    job = place.job(job_id)
-    assert (job.status, job.attempts, job.checkpoint_step) == ("queued", 0, 1)
     assert place.left_over() == []
