@@ -57,9 +57,9 @@ def test_bytes_in_a_query_are_read_as_if_they_were_encoded(served: Served) -> No
             return {"type": "http.request", "body": b"", "more_body": False}
 
         scope = {
-            "type": "http", "method": method, "path": path, "raw_path": b"", "query_string": b"after=\xff", "headers":
-            [(b"host", b"localhost")], "scheme": "http", "root_path": "", "http_version": "1.1", "asgi": {}, "state": {},
-            "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+            "type": "http", "method": method, "path": path, "raw_path": b"", "query_string": b"after=\xff",
+            "headers": [(b"host", b"localhost")], "scheme": "http", "root_path": "",
+            "http_version": "1.1", "asgi": {}, "state": {}, "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
         }  # fmt: skip
         await served.client.app(scope, receive, send)
         return int(sent[0]["status"])
