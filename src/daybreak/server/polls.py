@@ -25,7 +25,8 @@ _ETA_SECONDS = 15.0  # for how long an estimate is good enough to choose a polli
 _MIN_POLL, _MAX_POLL, _USUAL_POLL = 500, 10_000, 1_000  # milliseconds; the SDKs' own default is 1,000
 _POLLS_A_JOB = 20  # that a client should need from the first one to the end
 # A timeline may be long, and nobody who polls is shown it.
-_SHOWN = select(*(column for column in jobs.columns if column.name not in ("timeline", "settings"))).where(
+_NAMES = [column.name for column in jobs.columns if column.name not in ("timeline", "settings")]
+_SHOWN = select(*(jobs.c[name] for name in _NAMES)).where(
     jobs.c.id.in_(bindparam("ids", expanding=True)), jobs.c.deleted_at.is_(None)
 )
 Key = tuple[str, str]  # project and video
@@ -120,9 +121,9 @@ def _jobs(db: Database, ids: Sequence[str]) -> Iterator[Job]:
     """The jobs with these ids, of whatever project, without what was asked for in them."""
     for start in range(0, len(ids), _AT_ONCE):
         with db.read() as connection:
-            found = connection.execute(_SHOWN, {"ids": ids[start : start + _AT_ONCE]}).mappings().all()
+            found = connection.execute(_SHOWN, {"ids": ids[start : start + _AT_ONCE]}).all()
         for row in found:
-            values: dict[str, Any] = {**row, "timeline": {}, "settings": {}}
+            values: dict[str, Any] = dict(zip(_NAMES, row, strict=True), timeline={}, settings={})
             error = values.pop("error")
             yield Job(**values, error=None if error is None else JobError(error["code"], error["message"]))
 
