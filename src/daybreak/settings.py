@@ -33,7 +33,9 @@ class Settings(BaseSettings):
     require_key: bool = Field(default=False, description="Ask for a key on loopback too, as behind a proxy.")
     root_path: str = Field(default="", description="A path in front of every route, such as /daybreak.")
     allowed_hosts: str = Field(default="", description="Names, with commas, that requests may carry in Host.")
-    allowed_origins: str = Field(default="", description="Origins, with commas, whose pages may call the server.")
+    allowed_origins: str = Field(
+        default="", description="Origins, with commas, whose pages may change things here, as behind a proxy."
+    )
     workers: int = Field(default=1, ge=0, le=64, description="Worker processes that the server keeps running.")
     queue_limit: int = Field(default=1000, ge=1, description="Jobs that a project may have queued.")
     sora_model: str | None = Field(

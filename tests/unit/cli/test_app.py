@@ -20,7 +20,6 @@ def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "generate" in capsys.readouterr().out
 
 
-
 def test_models_lists_what_is_installed(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["models"]) == 0
     assert "diorama" in capsys.readouterr().out
