@@ -55,7 +55,7 @@ class FakeEngine:
         for step in range(1 + (int(resume["step"][0]) if resume else 0), steps + 1):
             self._before_step(step)
             state = {"step": np.array([step])}
-            on_step(step, steps, lambda: frames[:1], partial(dict, state))
+            on_step(step, steps, preview=lambda: frames[:1], state=partial(dict, state))
         return Video(frames, 12.0, make_tone(timeline.seconds))
 
 
