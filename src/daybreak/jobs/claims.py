@@ -6,7 +6,7 @@ worker that was taken for dead, and wakes up after another one got its job, miss
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -155,6 +155,19 @@ def give_back(db: Database, claim: Claim, now: float, *, counted: bool, delay: f
         if not counted:
             refund(connection, job.project_id, job.cost)
         return True
+
+
+def end_leases(db: Database, gone: Callable[[str], bool], now: float) -> int:
+    """How many jobs were taken from owners that are `gone`: nobody need wait for their leases to run out."""
+    running = (jobs.c.status == "in_progress", jobs.c.lease_until > now)
+    with db.write() as connection:
+        owners = connection.scalars(select(jobs.c.lease_owner).where(*running).distinct()).all()
+        dead = [owner for owner in owners if owner is not None and gone(owner)]
+        if not dead:
+            return 0
+        return connection.execute(
+            update(jobs).where(*running, jobs.c.lease_owner.in_(dead)).values(lease_until=now)
+        ).rowcount
 
 
 def _held(claim: Claim) -> tuple[ColumnElement[bool], ...]:

@@ -8,9 +8,10 @@ import structlog
 
 from daybreak.database.connect import DatabaseUnavailable
 from daybreak.jobs.job import Claim
-from daybreak.jobs.queue import claim
+from daybreak.jobs.queue import claim, end_leases
 from daybreak.storage import StorageUnavailable
 from daybreak.worker.attempt import Tools, run_attempt
+from daybreak.worker.kin import is_gone
 from daybreak.worker.sweep import sweep_storage
 
 log = structlog.get_logger()
@@ -24,6 +25,7 @@ class Worker:
         self._tools, self._owner, self._models = tools, owner, models
         self._seen: int | None = None
         self._claim_at = self._sweep_at = 0.0
+        self._bereaved = False
 
     def run(self) -> None:
         """Returns when the worker is to end. Raises DatabaseUnavailable when it has to be started again for it."""
@@ -52,6 +54,9 @@ class Worker:
 
     def _find(self) -> Claim | None:
         """A claim, if the database changed since there was none, or if a lease may have run out."""
+        if not self._bereaved:  # this worker may be the heir of one that was killed
+            end_leases(self._tools.db, is_gone, self._tools.clock())
+            self._bereaved = True
         changes, now = self._tools.db.changes(), time.monotonic()
         if changes == self._seen and now < self._claim_at:
             return None

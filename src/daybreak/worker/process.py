@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import faulthandler
 import os
-import secrets
 import shutil
 import signal
 import socket
@@ -23,6 +22,7 @@ from daybreak.database.connect import DatabaseUnavailable, open_database
 from daybreak.settings import Settings, load_settings
 from daybreak.storage import StorageUnavailable, open_storage
 from daybreak.worker.attempt import Tools
+from daybreak.worker.kin import new_owner
 from daybreak.worker.loop import Worker
 from daybreak.worker.pace import Pace
 from daybreak.worker.shelf import Shelf
@@ -69,7 +69,7 @@ def run_worker(
         return UNUSABLE
     try:
         tools = Tools(db, storage, Shelf(settings.models_dir), folder, pace, stopping, lambda: _exit_hung(folder))
-        owner = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(4)}"
+        owner = new_owner()
         log.info("ready", owner=owner)
         Worker(tools, owner, models).run()
     except DatabaseUnavailable as error:
