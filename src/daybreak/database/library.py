@@ -60,6 +60,7 @@ class Clip:
     source_id: str | None
     remixed_from_id: str | None
     cancel_requested: bool
+    metadata: dict[str, Any]
     title: str | None
     favourite: bool
     folder_id: str | None

@@ -37,6 +37,7 @@ def item_object(clip: Clip, where: Place | None = None) -> dict[str, Any]:
     """A clip on the wire. `progress` is 100 only when it is completed."""
     plain = asdict(clip)
     plain["remixed_from_video_id"] = plain.pop("remixed_from_id")
+    plain["tool"] = plain.pop("metadata").get("tool")  # of the studio's, where no kind of the API says it
     steps = 100 * clip.steps_done // clip.steps_total if clip.steps_total else 0
     return {
         "object": "library.item",
@@ -292,7 +293,8 @@ def _bulk(
 def _kin_object(kin: Kin, clip: Clip | None) -> dict[str, Any]:
     shown = ("title", "prompt", "kind", "status", "created_at", "size", "seconds")
     facts = {name: getattr(clip, name) if clip else None for name in shown}
-    return {"id": kin.id, "sources": list(kin.sources), "gone": kin.gone or clip is None, **facts}
+    tool = clip.metadata.get("tool") if clip else None
+    return {"id": kin.id, "sources": list(kin.sources), "gone": kin.gone or clip is None, "tool": tool, **facts}
 
 
 def _json(value: Any) -> Response:

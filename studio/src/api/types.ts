@@ -11,6 +11,7 @@ export interface JobError {
 export interface Item {
   id: string;
   kind: string;
+  tool: string | null;
   title: string | null;
   prompt: string | null;
   model: string;
@@ -89,6 +90,7 @@ export interface LineageNode {
   title: string | null;
   prompt: string | null;
   kind: string;
+  tool: string | null;
   status: Status;
   created_at: number;
   size: string;

@@ -71,8 +71,17 @@ export function createFromTimeline(
   );
 }
 
-export function editVideo(id: string, prompt: string, strength: number, settings: Partial<Settings>): Promise<Video> {
-  return create("v1/videos/edits", present({ prompt, video: { id }, strength, ...settings }), newKey());
+export function remixVideo(id: string, prompt: string, model: string, strength: number): Promise<Video> {
+  return create(`v1/videos/${id}/remix`, { prompt, model, strength }, newKey());
+}
+
+export function extendVideo(id: string, prompt: string, model: string, seconds: number, direction: "forward" | "backward"): Promise<Video> {
+  return create("v1/videos/extensions", { prompt, model, seconds: String(seconds), direction, video: { id } }, newKey());
+}
+
+/** A tool of the studio that the API has no operation for: a timeline, and a word that says what it was. */
+export function sendTool(tool: string, timeline: Timeline, model: string, settings: Partial<Settings> = {}): Promise<Video> {
+  return createFromTimeline(timeline, model, settings, newKey(), { metadata: { tool } });
 }
 
 export const cancelVideo = (id: string) => send<Item>("POST", `v1/videos/${id}/cancel`);

@@ -136,7 +136,7 @@ export function Segmented<T extends string>({
 }) {
   const name = useId();
   return (
-    <fieldset className="inline-flex min-w-0 rounded-lg border border-line bg-ground p-0.5" aria-label={label}>
+    <fieldset className="inline-flex w-fit max-w-full min-w-0 overflow-x-auto rounded-lg border border-line bg-ground p-0.5" aria-label={label}>
       {choices.map((choice) => (
         <label
           key={choice.value}

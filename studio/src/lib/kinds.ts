@@ -7,6 +7,12 @@ export function kindName(kind: string): string {
     remix: t("Remix"),
     edit: t("Edit"),
     extend: t("Extension"),
+    recut: t("Re-cut"),
+    loop: t("Loop"),
+    blend: t("Blend"),
+    stitch: t("Stitch"),
+    storyboard: t("Storyboard"),
+    reference: t("Reference"),
   };
   return names[kind] ?? kind;
 }

@@ -13,16 +13,6 @@ const clip = (media: string, seconds: number): tl.Source => ({
 const spans = (made: tl.Timeline) => made.pins.map((pin) => [pin.media, pin.start, pin.end, pin.media_start]);
 
 describe("tools become timelines", () => {
-  it("remix holds the whole clip at what is left of it", () => {
-    const made = tl.remix(clip("a", 2), "at night", 0.3);
-    expect(made.pins[0]).toMatchObject({ start: 0, end: 2, strength: 0.7, strength_end: null });
-    expect(made.spec.num_frames).toBe(48);
-  });
-  it("extend puts the clip before or after what is new", () => {
-    expect(spans(tl.extend(clip("a", 2), "p", 3, "forward"))).toEqual([["a", 0, 2, 0]]);
-    expect(spans(tl.extend(clip("a", 2), "p", 3, "backward"))).toEqual([["a", 3, 5, 0]]);
-    expect(tl.extend(clip("a", 2), "p", 3, "backward").spec.num_frames).toBe(120);
-  });
   it("loop leads from the last kept frame back to the first", () => {
     const made = tl.loop(clip("a", 4), "p", 1, 3, 2);
     expect(spans(made)).toEqual([["a", 0, 2, 1]]);

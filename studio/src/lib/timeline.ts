@@ -84,18 +84,6 @@ function timeline(prompt: string, frame: Source, seconds: number, pins: Pin[], l
   };
 }
 
-/** The clip again under another prompt. `change` 0 keeps everything, 1 keeps nothing. */
-export function remix(source: Source, prompt: string, change: number): Timeline {
-  return timeline(prompt, source, source.seconds, [pin(source.media, 0, source.seconds, 0, 1 - change)]);
-}
-
-/** `seconds` more, after the clip or before it. The clip itself stays as it is. */
-export function extend(source: Source, prompt: string, seconds: number, direction: "forward" | "backward"): Timeline {
-  const start = direction === "forward" ? 0 : onFrame(seconds, source.fps);
-  const total = source.seconds + onFrame(seconds, source.fps);
-  return timeline(prompt, source, total, [pin(source.media, start, start + source.seconds, 0)]);
-}
-
 /** What is kept from `from` to `to`, then a crossing of `crossing` seconds that leads back to the first frame. */
 export function loop(source: Source, prompt: string, from: number, to: number, crossing: number): Timeline {
   const kept = to - from;

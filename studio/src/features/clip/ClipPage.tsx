@@ -99,7 +99,7 @@ function Clip({ item }: { item: ItemDetail }) {
             actions={itemActions(item)}
           />
         </header>
-        <div className="flex min-h-0 flex-1 flex-col max-lg:h-[62dvh] max-lg:flex-none">
+        <div className="flex min-h-0 flex-1 flex-col max-lg:flex-none">
           {done ? (
             <Player
               ref={player}
@@ -118,8 +118,8 @@ function Clip({ item }: { item: ItemDetail }) {
           )}
         </div>
       </section>
-      <aside className="flex min-h-0 w-full shrink-0 flex-col border-line bg-panel max-lg:border-t lg:w-[392px] lg:border-l 2xl:w-[460px]">
-        <div role="tablist" aria-label={t("What to do with the clip")} className="flex gap-0.5 overflow-x-auto border-b border-line px-3 pt-2">
+      <aside className="flex min-h-0 w-full shrink-0 flex-col border-line bg-panel max-lg:border-t lg:w-[416px] lg:border-l 2xl:w-[460px]">
+        <div role="tablist" aria-label={t("What to do with the clip")} className="flex overflow-x-auto border-b border-line px-3 pt-2">
           {TOOLS.map((name) => (
             <button
               key={name}
@@ -141,7 +141,7 @@ function Clip({ item }: { item: ItemDetail }) {
                 document.getElementById(`tab-${next}`)?.focus();
               }}
               className={cx(
-                "focus-inset relative h-9 shrink-0 px-2.5 text-sm transition-colors disabled:opacity-40",
+                "focus-inset relative h-9 shrink-0 px-2 text-sm 2xl:px-3 transition-colors disabled:opacity-40",
                 shown === name ? "font-medium text-text after:absolute after:inset-x-2 after:bottom-0 after:h-0.5 after:rounded-full after:bg-accent" : "text-text-3 hover:text-text",
               )}
             >

@@ -162,7 +162,7 @@ function Filing({ item }: { item: ItemDetail }) {
             save([...item.tags, text.trim()]);
             setText("");
           }}
-          className={cx(inputLook, "h-7 w-32 rounded-full text-sm")}
+          className={cx(inputLook, "h-7! w-32! rounded-full! text-sm")}
         />
         <datalist id="all-tags">
           {facets.data?.tags.map((one) => (
@@ -194,7 +194,7 @@ function Facts({ item }: { item: ItemDetail }) {
     [t("Seed"), settings.seed == null ? "–" : <Copyable key="seed" text={String(settings.seed)} />],
     [t("Steps"), settings.num_inference_steps ?? t("model's own")],
     [t("Guidance"), settings.guidance_scale ?? t("model's own")],
-    [t("Made by"), kindName(item.kind)],
+    [t("Made by"), kindName(item.tool ?? item.kind)],
     [t("Asked for"), moment(item.created_at)],
     ...(item.completed_at ? ([[t("Done"), moment(item.completed_at)]] as [string, ReactNode][]) : []),
     ...(item.duration ? ([[t("Work"), duration(item.duration)]] as [string, ReactNode][]) : []),
@@ -250,7 +250,7 @@ function Branch({ node, nodes, current, path }: { node: LineageNode; nodes: Line
       <span className="min-w-0 flex-1">
         <span className="line-clamp-1 text-sm">{name}</span>
         <span className="flex gap-1.5 text-xs text-text-3">
-          {node.kind && kindName(node.kind)}
+          {node.kind && kindName(node.tool ?? node.kind)}
           {node.sources.length > 1 && <Badge>{t("{count} sources", { count: node.sources.length })}</Badge>}
         </span>
       </span>

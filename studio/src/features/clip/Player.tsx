@@ -146,7 +146,7 @@ export function Player({ src, poster, fps, seconds, width, height, label, span, 
 
   return (
     <div ref={frame} className="flex min-h-0 min-w-0 flex-1 flex-col gap-2 [&:fullscreen]:bg-black [&:fullscreen]:p-4">
-      <div className="relative grid min-h-0 flex-1 place-items-center overflow-hidden rounded-xl bg-black">
+      <div className="relative grid min-h-0 flex-1 place-items-center overflow-hidden rounded-xl bg-black max-lg:max-h-[58dvh] max-lg:flex-none" style={{ aspectRatio: `${width} / ${height}` }}>
         {broken ? (
           <Failure error={new Error(t("The clip cannot be played."))} retry={() => setBroken(false)} />
         ) : (

@@ -23,7 +23,7 @@ export function Unfinished({ item, live }: { item: ItemDetail; live: LiveJob | u
   const step = live?.preview_step ?? null;
   const size = parseSize(item.size) ?? { width: 16, height: 9 };
   return (
-    <div className="relative grid min-h-0 flex-1 place-items-center overflow-hidden rounded-xl bg-black">
+    <div className="relative grid min-h-64 flex-1 place-items-center overflow-hidden rounded-xl bg-black max-lg:max-h-[58dvh]">
       <div className="relative max-h-full max-w-full overflow-hidden" style={{ aspectRatio: `${size.width} / ${size.height}`, height: "100%" }}>
         {step !== null ? (
           <img src={media.preview(item.id, step)} alt={t("A rough picture of the clip so far")} className="size-full object-contain" />

@@ -4,7 +4,7 @@ import { ArrowLeft, ArrowUp, Redo2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { documentQuery, modelsQuery, saveDocument } from "@/api/library";
 import { client } from "@/api/query";
-import { createFromTimeline, uploadFile } from "@/api/videos";
+import { sendTool, uploadFile } from "@/api/videos";
 import { Button, IconButton } from "@/components/controls";
 import { Failure } from "@/components/states";
 import { tell, tellFailure } from "@/components/toasts";
@@ -83,7 +83,7 @@ function Editor({ id }: { id: string }) {
     try {
       const ready = await uploadPending(timeline);
       const seed = /^\d+$/.test(board.seed.trim()) ? Number(board.seed) : null;
-      const video = await createFromTimeline(ready, model?.id ?? board.model, { seed });
+      const video = await sendTool("storyboard", ready, model?.id ?? board.model, { seed });
       await client.invalidateQueries({ queryKey: ["library"] });
       tell({ title: t("Queued"), action: { label: t("Follow it"), run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }) } });
     } catch (error) {

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
+import { sendTool } from "@/api/videos";
 import { itemQuery, media } from "@/api/library";
 import { Button, Range, Segmented } from "@/components/controls";
 import type { ToolProps } from "@/features/clip/ClipPage";
@@ -34,7 +35,7 @@ export function BlendTool({ item }: ToolProps) {
       action={t("Blend")}
       seconds={source.seconds + (second?.seconds ?? 0) - (second ? crossing : 0)}
       problem={second ? null : t("Choose the second clip.")}
-      make={() => blend(source, second as NonNullable<typeof second>, prompt.trim(), crossing, curve)}
+      send={(model) => sendTool("blend", blend(source, second as NonNullable<typeof second>, prompt.trim(), crossing, curve), model)}
     >
       <div className="flex flex-col gap-3">
         <div className="flex items-center gap-2">

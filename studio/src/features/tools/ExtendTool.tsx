@@ -1,10 +1,11 @@
 import { useState } from "react";
+import { extendVideo } from "@/api/videos";
 import { Range, Segmented } from "@/components/controls";
 import type { ToolProps } from "@/features/clip/ClipPage";
 import { sourceOf, ToolForm } from "@/features/tools/ToolForm";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
-import { extend, MAX_SECONDS } from "@/lib/timeline";
+import { MAX_SECONDS } from "@/lib/timeline";
 
 export function ExtendTool({ item }: ToolProps) {
   const source = sourceOf(item);
@@ -25,7 +26,7 @@ export function ExtendTool({ item }: ToolProps) {
       action={direction === "forward" ? t("Extend the end") : t("Extend the beginning")}
       seconds={source.seconds + more}
       problem={room < 1 ? t("A clip is at most {seconds} seconds long.", { seconds: MAX_SECONDS }) : null}
-      make={() => extend(source, prompt.trim(), more, direction)}
+      send={(model) => extendVideo(item.id, prompt.trim(), model, more, direction)}
     >
       <div className="flex flex-col gap-3">
         <Segmented

@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { sendTool } from "@/api/videos";
 import { Segmented } from "@/components/controls";
 import type { ToolProps } from "@/features/clip/ClipPage";
 import { SpanFields } from "@/features/tools/SpanFields";
@@ -24,7 +25,7 @@ export function LoopTool({ item, span, setSpan, player }: ToolProps) {
       action={t("Make it loop")}
       seconds={total}
       problem={total > MAX_SECONDS ? t("A clip is at most {seconds} seconds long.", { seconds: MAX_SECONDS }) : null}
-      make={() => loop(source, prompt.trim(), span.from, span.to, CROSSINGS[crossing])}
+      send={(model) => sendTool("loop", loop(source, prompt.trim(), span.from, span.to, CROSSINGS[crossing]), model)}
     >
       <SpanFields span={span} setSpan={setSpan} seconds={source.seconds} fps={source.fps} player={player} />
       <div className="flex items-center justify-between gap-3">

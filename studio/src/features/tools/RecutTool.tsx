@@ -1,5 +1,6 @@
 import { ArrowLeftToLine, ArrowRightToLine, Scissors, Trash2 } from "lucide-react";
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { sendTool } from "@/api/videos";
 import { Button, cx, Field, IconButton, Range } from "@/components/controls";
 import { localId } from "@/features/compose/references";
 import type { ToolProps } from "@/features/clip/ClipPage";
@@ -42,7 +43,7 @@ export function RecutTool({ item, player }: ToolProps) {
       action={t("Generate the gaps")}
       seconds={seconds}
       problem={!kept.length ? t("Keep at least one part, or begin from a prompt.") : holes.length ? null : t("There is no gap yet: cut, trim or lengthen.")}
-      make={() => recut(source, prompt.trim(), kept, seconds)}
+      send={(model) => sendTool("recut", recut(source, prompt.trim(), kept, seconds), model)}
     >
       <div className="flex flex-col gap-3">
         <div className="flex flex-wrap gap-1.5">

@@ -1,9 +1,9 @@
 import { useState } from "react";
+import { remixVideo } from "@/api/videos";
 import { Range, Segmented } from "@/components/controls";
 import type { ToolProps } from "@/features/clip/ClipPage";
 import { sourceOf, ToolForm } from "@/features/tools/ToolForm";
 import { t } from "@/lib/i18n";
-import { remix } from "@/lib/timeline";
 
 /** How much each strength changes; the server's own words for the same are subtle, mild and strong. */
 const STRENGTHS = { subtle: 0.3, mild: 0.5, strong: 0.7 } as const;
@@ -25,7 +25,7 @@ export function RemixTool({ item }: ToolProps) {
       promptLabel={t("What should be seen instead")}
       action={t("Remix")}
       seconds={source.seconds}
-      make={() => remix(source, prompt.trim(), change)}
+      send={(model) => remixVideo(item.id, prompt.trim(), model, change)}
     >
       <div className="flex flex-col gap-3">
         <Segmented
@@ -52,7 +52,7 @@ export function RemixTool({ item }: ToolProps) {
               setOwn(value);
             }}
           />
-          <span className="w-24 text-right text-sm text-text-3 tabular">{t("changes {part} %", { part: Math.round(change * 100) })}</span>
+          <span className="w-28 shrink-0 text-right text-sm whitespace-nowrap text-text-3 tabular">{t("changes {part} %", { part: Math.round(change * 100) })}</span>
         </div>
       </div>
     </ToolForm>

@@ -3,7 +3,7 @@ import { ArrowDown, ArrowUp, X } from "lucide-react";
 import { useState } from "react";
 import { itemQuery, media } from "@/api/library";
 import { client } from "@/api/query";
-import { createFromTimeline } from "@/api/videos";
+import { sendTool } from "@/api/videos";
 import { Button, IconButton } from "@/components/controls";
 import { Dialog } from "@/components/overlays";
 import { Failure } from "@/components/states";
@@ -33,7 +33,7 @@ export function StitchDialog({ ids, onClose }: { ids: string[]; onClose: () => v
     setBusy(true);
     try {
       const model = items[0]?.model ?? "";
-      const video = await createFromTimeline(stitch(sources.map((source) => ({ source, from: 0, to: source.seconds }))), model, {});
+      const video = await sendTool("stitch", stitch(sources.map((source) => ({ source, from: 0, to: source.seconds }))), model);
       await client.invalidateQueries({ queryKey: ["library"] });
       tell({ title: t("Queued"), action: { label: t("Follow it"), run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }) } });
       onClose();

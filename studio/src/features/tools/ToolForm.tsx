@@ -4,14 +4,14 @@ import { type ReactNode, useState } from "react";
 import { facts, modelsQuery } from "@/api/library";
 import { client } from "@/api/query";
 import type { ItemDetail } from "@/api/types";
-import { createFromTimeline, type Video } from "@/api/videos";
+import type { Video } from "@/api/videos";
 import { Button, Field, Select } from "@/components/controls";
 import { tell, tellFailure } from "@/components/toasts";
 import { findModel, lacks, modelChoices } from "@/features/compose/models";
 import { PromptBox } from "@/features/compose/PromptBox";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
-import type { Source, Timeline } from "@/lib/timeline";
+import type { Source } from "@/lib/timeline";
 import { router } from "@/router";
 
 export function sourceOf(item: ItemDetail): Source {
@@ -29,14 +29,12 @@ interface ToolFormProps {
   /** What keeps it from being sent, in words. */
   problem?: string | null;
   seconds: number;
-  make: (model: string) => Timeline | Promise<Timeline>;
-  /** Sends it another way than as a timeline. */
-  sendAs?: (model: string) => Promise<Video>;
+  send: (model: string) => Promise<Video>;
   children?: ReactNode;
 }
 
 /** What every tool has in common: what it does, its words, a model that can do it, and what it leads to. */
-export function ToolForm({ item, about, needs, prompt, onPrompt, promptLabel, action, problem, seconds, make, sendAs, children }: ToolFormProps) {
+export function ToolForm({ item, about, needs, prompt, onPrompt, promptLabel, action, problem, seconds, send, children }: ToolFormProps) {
   const models = useQuery(modelsQuery);
   const [chosen, setChosen] = useState(item.model);
   const [busy, setBusy] = useState(false);
@@ -51,7 +49,7 @@ export function ToolForm({ item, about, needs, prompt, onPrompt, promptLabel, ac
     setBusy(true);
     try {
       const name = model?.id ?? item.model;
-      const video = sendAs ? await sendAs(name) : await createFromTimeline(await make(name), name, {});
+      const video = await send(name);
       await client.invalidateQueries({ queryKey: ["library"] });
       tell({
         title: t("Queued"),
@@ -83,7 +81,7 @@ export function ToolForm({ item, about, needs, prompt, onPrompt, promptLabel, ac
         )}
       </Field>
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <Select label={t("Model")} value={model?.id ?? ""} choices={modelChoices(all, chosen)} onChange={setChosen} className="max-w-44" />
+        <Select label={t("Model")} value={model?.id ?? ""} choices={modelChoices(all, chosen)} onChange={setChosen} className="max-w-44 min-w-28" />
         <span className="text-sm text-text-3 tabular">{t("{time} in all", { time: duration(Number(seconds.toFixed(2))) })}</span>
       </div>
       {missing && (

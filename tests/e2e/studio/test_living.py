@@ -1,0 +1,145 @@
+"""What must not get lost: reloads, a killed server, other windows; and ten thousand clips."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from daybreak.database.connect import open_database
+from daybreak.database.tables import jobs
+from live_server import LiveServer
+from studio_clips import finish, generate
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+
+def test_a_reload_and_a_killed_server_lose_nothing(page: Any, studio: LiveServer, watched: Any) -> None:
+    watched.expected += ["Failed to load resource", "ERR_CONNECTION", "ERR_INCOMPLETE", "status of 5", "event-stream"]
+    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8, "num_inference_steps": 400}
+    ids = [studio.post("/v1/videos", {**fields, "prompt": f"job {number}"})["id"] for number in range(2)]
+    page.goto("/")
+    expect(page.get_by_role("link", name="job 1")).to_be_visible()
+    page.get_by_role("button", name="Queue").click()
+    expect(page.get_by_role("complementary", name="Queue").get_by_text("job 0")).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("link", name="job 0")).to_be_visible()
+    studio.kill()
+    expect(page.get_by_text("The server does not answer.").first).to_be_visible()
+    studio.start()
+    expect(page.get_by_text("The server does not answer.")).to_have_count(0)
+    for video in ids:
+        finish(studio, video)
+    expect(page.get_by_role("link", name="job 1").locator("img")).to_be_visible()
+
+
+def test_two_windows_show_the_same(window: Any, studio: LiveServer) -> None:
+    video = generate(studio, "seen in both windows")
+    first, second = window.new_page(), window.new_page()
+    first.goto(f"/clip/{video}")
+    second.goto("/library?favourite=true")
+    expect(second.get_by_text("No clip is like this")).to_be_visible()
+    expect(first.get_by_role("heading", level=1)).to_contain_text("seen in both windows")
+    first.keyboard.press("f")
+    expect(second.get_by_role("link", name="seen in both windows")).to_be_visible()
+    first.keyboard.press("Delete")
+    expect(second.get_by_text("No clip is like this")).to_be_visible()
+    first.get_by_role("button", name="Undo").click()
+    expect(second.get_by_role("link", name="seen in both windows")).to_be_visible()
+
+
+def test_cancel_takes_a_waiting_clip_out(page: Any, studio: LiveServer) -> None:
+    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8, "num_inference_steps": 300}
+    ids = [studio.post("/v1/videos", {**fields, "prompt": f"waiting {number}"})["id"] for number in range(3)]
+    page.goto("/")
+    page.get_by_role("button", name="Queue, ").click()
+    queue = page.get_by_role("complementary", name="Queue")
+    last = queue.get_by_role("listitem").filter(has_text="waiting 2")
+    last.get_by_role("button", name="Move").click()
+    page.get_by_role("menuitem", name="Run next").click()
+    expect(queue.get_by_role("listitem").nth(1)).to_contain_text("waiting 2")
+    queue.get_by_role("listitem").filter(has_text="waiting 1").get_by_role("button", name="Cancel").click()
+    expect(queue.get_by_text("Cancelled")).to_be_visible()
+    assert studio.get(f"/v1/videos/{ids[1]}")["error"]["code"] == "cancelled"
+    for video in (ids[0], ids[2]):
+        studio.post(f"/v1/videos/{video}/cancel", {})
+
+
+def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
+    video = generate(studio, "reached by keyboard")
+    page.goto("/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("reached by")
+    expect(page.get_by_role("option", name="reached by keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Alt+3")
+    expect(page).to_have_url(f"{studio.root}/library")
+    page.keyboard.press("/")
+    page.keyboard.type("reached by keyboard")
+    tile = page.get_by_role("grid").get_by_role("link", name="reached by keyboard")
+    expect(tile).to_have_count(1)
+    page.keyboard.press("ArrowDown")
+    expect(tile).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("toolbar", name="Selected clips")).to_contain_text("1 selected")
+    page.keyboard.press("Escape")
+    tile.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{studio.root}/clip/{video}")
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{studio.root}/library?q=reached+by+keyboard")
+
+
+def many(studio: LiveServer, count: int) -> None:
+    """Rows as finished jobs leave them, newest last."""
+    spec = {"num_frames": 8, "height": 128, "width": 128, "fps": 8.0}
+    now = int(time.time())
+    rows = [
+        {
+            "id": f"video_{secrets.token_hex(16)}", "project_id": "proj_default", "kind": "create", "model": "tiny",
+            "engine_model": "tiny", "prompt": f"clip number {number}", "size": "128x128", "seconds": "1",
+            "timeline": {"shots": [{"prompt": "x", "start": 0.0, "end": None}], "spec": spec, "pins": [],
+                         "negative_prompt": "", "loop": False},
+            "settings": {"seed": number}, "metadata": {}, "fingerprint": "0" * 64, "status": "completed",
+            "created_at": now - count + number, "completed_at": now, "duration": 1.0,
+        }
+        for number in range(count)
+    ]  # fmt: skip
+    db = open_database(studio.database_url)
+    with db.write() as connection:
+        connection.execute(insert(jobs), rows)
+    db.close()
+
+
+def test_ten_thousand_clips_scroll_with_few_elements(
+    page: Any, studio: LiveServer, watched: Any, record_property: Any
+) -> None:
+    watched.expected.append("status of 404")  # the rows have no pictures
+    many(studio, 10_000)
+    page.goto("/library?q=clip number")
+    expect(page.get_by_role("link", name="clip number 9999", exact=True)).to_be_visible()
+    page.keyboard.press("Tab")
+    grid = page.locator("[data-grid]")
+    grid.evaluate("(element) => element.scrollTo({ top: element.scrollHeight / 2 })")
+    expect(page.get_by_role("gridcell").filter(has_text="clip number 5").first).to_be_visible()
+    grid.evaluate("(element) => element.scrollTo({ top: element.scrollHeight })")
+    expect(page.get_by_role("link", name="clip number 0", exact=True)).to_be_visible()
+    assert page.get_by_role("gridcell").count() < 150
+    frames = page.evaluate(
+        """async () => {
+            const element = document.querySelector('[data-grid]');
+            let frames = 0, top = element.scrollHeight;
+            const began = performance.now();
+            while (performance.now() - began < 1500) {
+                await new Promise(requestAnimationFrame);
+                frames += 1;
+                element.scrollTop = (top -= 60);
+            }
+            return frames / 1.5;
+        }"""
+    )
+    record_property("frames_a_second_while_scrolling", round(frames))
+    assert studio.get("/v1/library?q=clip%20number&limit=1")["total"] == 10_000

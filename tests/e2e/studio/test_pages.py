@@ -1,0 +1,103 @@
+"""Every page in both themes: accessible, within its window at every width, and unmoved by hostile texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from live_server import LiveServer
+from studio_clips import generate
+
+expect = pytest.importorskip("playwright.sync_api").expect
+
+AXE = Path(__file__).parents[3] / "studio" / "node_modules" / "axe-core" / "axe.min.js"
+WIDTHS = (390, 768, 1280, 2560)
+HOSTILE = [
+    "<img src=x onerror=\"window.hacked='img'\">",
+    "<script>window.hacked='script'</script>",
+    '"><svg onload="window.hacked=\'svg\'">',
+    "javascript:window.hacked='url'",
+    "{{constructor.constructor('window.hacked=1')()}}",
+    "\u202egpj.exe\u200b<iframe srcdoc=\"<script>parent.hacked='frame'</script>\">",
+]
+
+
+def pages(clip: str, other: str, board: str) -> dict[str, str]:
+    tools = ("details", "remix", "recut", "extend", "loop", "blend", "export")
+    sections = ("look", "models", "connect", "keys", "webhooks", "storage", "shortcuts", "about")
+    return {
+        "create": "/",
+        "library": "/library",
+        "trash": "/library?trashed=true",
+        "storyboards": "/storyboard",
+        "storyboard": f"/storyboard/{board}",
+        "characters": "/characters",
+        "compare": f"/compare?clips={clip},{other}",
+        **{f"clip, {tool}": f"/clip/{clip}?tool={tool}" for tool in tools},
+        **{f"settings, {section}": f"/settings?section={section}" for section in sections},
+    }
+
+
+@pytest.fixture(scope="module")
+def board(studio: LiveServer) -> str:
+    shots = [{"id": f"s{n}", "prompt": f"shot {n}", "start": 2.0 * n, "length": 2.0} for n in range(3)]
+    content = {"model": "tiny", "width": 448, "height": 256, "fps": 24, "seconds": 8, "shots": shots, "media": []}
+    made = studio.post("/v1/library/documents", {"kind": "storyboard", "name": "A board", "content": content})
+    return str(made["id"])
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_pages_are_accessible(window: Any, clip: str, other: str, board: str, theme: str) -> None:
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: `make studio` installs it")
+    window.add_init_script(f"localStorage['daybreak.preferences'] = JSON.stringify({{state: {{theme: '{theme}'}}}})")
+    page = window.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    axe = AXE.read_text()
+    found = {}
+    for name, path in pages(clip, other, board).items():
+        page.goto(path)
+        page.wait_for_load_state("networkidle") if name == "library" else page.wait_for_timeout(250)
+        page.evaluate(axe)
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        grave = [
+            (one["id"], [node["target"] for node in one["nodes"]][:3])
+            for one in result["violations"]
+            if one["impact"] in ("serious", "critical")
+        ]
+        if grave:
+            found[name] = grave
+    assert found == {}
+
+
+def test_nothing_sticks_out_at_any_width(page: Any, clip: str, other: str, board: str) -> None:
+    wide = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) - window.innerWidth"
+    out = {}
+    for name, path in pages(clip, other, board).items():
+        page.goto(path)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.wait_for_timeout(60)
+            if (over := page.evaluate(wide)) > 0:
+                out[f"{name} at {width}"] = over
+    assert out == {}
+
+
+def test_hostile_texts_are_texts(page: Any, studio: LiveServer, other: str) -> None:
+    text = " ".join(HOSTILE)
+    video = generate(studio, text)
+    studio.post("/v1/library/bulk", {"action": "tag", "ids": [video], "tag": HOSTILE[0]})
+    folder = studio.post("/v1/library/folders", {"name": HOSTILE[1]})["id"]
+    studio.post("/v1/library/bulk", {"action": "move", "ids": [video], "folder_id": folder})
+    content = {"shots": [{"id": "s", "prompt": text, "start": 0, "length": 2}], "seconds": 2}
+    board = studio.post("/v1/library/documents", {"kind": "storyboard", "name": HOSTILE[2], "content": content})["id"]
+    page.on("dialog", lambda dialog: pytest.fail(f"a dialog: {dialog.message}"))
+    paths = ["/", "/library", f"/library?folder={folder}", f"/clip/{video}", f"/compare?clips={video},{other}"]
+    for path in (*paths, "/storyboard", f"/storyboard/{board}", f"/clip/{video}?tool=remix"):
+        page.goto(path)
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.hacked") is None
+    expect(page.get_by_label("What should be seen instead")).to_have_value(text)
+    assert page.evaluate("document.querySelectorAll('iframe, script:not([src])').length") == 0
