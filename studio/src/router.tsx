@@ -39,7 +39,9 @@ export type Tool = (typeof TOOLS)[number];
 const clip = createRoute({
   getParentRoute: () => rootRoute,
   path: "/clip/$id",
-  validateSearch: (search: Record<string, unknown>): { tool?: Tool | undefined } => ({ tool: oneOf(search.tool, TOOLS) }),
+  validateSearch: (search: Record<string, unknown>): { tool?: Tool | undefined } => ({
+    tool: oneOf(search.tool, TOOLS),
+  }),
   component: lazyRouteComponent(() => import("@/features/clip/ClipPage"), "ClipPage"),
 });
 

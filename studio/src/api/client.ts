@@ -45,7 +45,10 @@ async function failure(response: Response): Promise<ApiFailure> {
   );
 }
 
-export async function request(path: string, init?: RequestInit & { query?: Parameters<typeof address>[1] }): Promise<Response> {
+export async function request(
+  path: string,
+  init?: RequestInit & { query?: Parameters<typeof address>[1] },
+): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(address(path, init?.query), { ...init, credentials: "same-origin" });

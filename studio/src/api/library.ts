@@ -50,7 +50,8 @@ export const modelsQuery = queryOptions({
 
 export const charactersQuery = queryOptions({
   queryKey: ["characters"],
-  queryFn: async ({ signal }) => (await get<{ data: Character[] }>("v1/videos/characters", { limit: 100 }, signal)).data,
+  queryFn: async ({ signal }) =>
+    (await get<{ data: Character[] }>("v1/videos/characters", { limit: 100 }, signal)).data,
 });
 
 export const usageQuery = queryOptions({

@@ -44,9 +44,14 @@ interface LiveState {
 
 export const useLive = create<LiveState>(() => ({ jobs: [], online: null, heard: 0 }));
 
-export const useLiveJob = (id: string): LiveJob | undefined => useLive((live) => live.jobs.find((job) => job.id === id));
+export const useLiveJob = (id: string): LiveJob | undefined =>
+  useLive((live) => live.jobs.find((job) => job.id === id));
 
-type Message = { type: "queue"; jobs: LiveJob[] } | { type: "changed" } | { type: "ended"; ended: Ended[] } | { type: "online"; online: boolean };
+type Message =
+  | { type: "queue"; jobs: LiveJob[] }
+  | { type: "changed" }
+  | { type: "ended"; ended: Ended[] }
+  | { type: "online"; online: boolean };
 
 const listeners = new Set<(ended: Ended) => void>();
 
@@ -60,7 +65,7 @@ export function onEnded(listener: (ended: Ended) => void): () => void {
 export function follow(client: QueryClient): () => void {
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("daybreak") : null;
   const stopped = new AbortController();
-  let refresh: ReturnType<typeof setTimeout> | undefined;
+  let refresh: ReturnType<typeof setTimeout> | undefined; // the one that is due
 
   const take = (message: Message): void => {
     if (message.type === "queue") useLive.setState({ jobs: message.jobs, online: true, heard: Date.now() });
@@ -84,7 +89,8 @@ export function follow(client: QueryClient): () => void {
   if (channel) channel.onmessage = (event: MessageEvent<Message>) => take(event.data);
 
   const lead = () => new Promise<void>((done) => read(tell, stopped.signal, done));
-  if (navigator.locks) navigator.locks.request("daybreak.stream", { signal: stopped.signal }, lead).catch(() => undefined);
+  if (navigator.locks)
+    navigator.locks.request("daybreak.stream", { signal: stopped.signal }, lead).catch(() => undefined);
   else void lead();
   // A window that only listens must not show an empty queue until the next event.
   get<{ data: LiveJob[] }>("v1/library/queue")

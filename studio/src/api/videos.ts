@@ -17,7 +17,9 @@ export interface Video {
 
 /** Fields of a create that are left out when they are empty, so that the model's own choice holds. */
 function present(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== "" && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== null && value !== "" && value !== undefined),
+  );
 }
 
 export interface NewVideo {
@@ -66,7 +68,15 @@ export function createFromTimeline(
   const { seed, num_inference_steps, guidance_scale } = settings;
   return create(
     "v1/videos",
-    present({ prompt: timeline.shots[0]?.prompt, model, timeline, seed, num_inference_steps, guidance_scale, ...extra }),
+    present({
+      prompt: timeline.shots[0]?.prompt,
+      model,
+      timeline,
+      seed,
+      num_inference_steps,
+      guidance_scale,
+      ...extra,
+    }),
     key,
   );
 }
@@ -75,12 +85,27 @@ export function remixVideo(id: string, prompt: string, model: string, strength: 
   return create(`v1/videos/${id}/remix`, { prompt, model, strength }, newKey());
 }
 
-export function extendVideo(id: string, prompt: string, model: string, seconds: number, direction: "forward" | "backward"): Promise<Video> {
-  return create("v1/videos/extensions", { prompt, model, seconds: String(seconds), direction, video: { id } }, newKey());
+export function extendVideo(
+  id: string,
+  prompt: string,
+  model: string,
+  seconds: number,
+  direction: "forward" | "backward",
+): Promise<Video> {
+  return create(
+    "v1/videos/extensions",
+    { prompt, model, seconds: String(seconds), direction, video: { id } },
+    newKey(),
+  );
 }
 
 /** A tool of the studio that the API has no operation for: a timeline, and a word that says what it was. */
-export function sendTool(tool: string, timeline: Timeline, model: string, settings: Partial<Settings> = {}): Promise<Video> {
+export function sendTool(
+  tool: string,
+  timeline: Timeline,
+  model: string,
+  settings: Partial<Settings> = {},
+): Promise<Video> {
   return createFromTimeline(timeline, model, settings, newKey(), { metadata: { tool } });
 }
 

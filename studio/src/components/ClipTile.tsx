@@ -6,11 +6,19 @@ import type { Item } from "@/api/types";
 import { cx, Progress } from "@/components/controls";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
-import { stateOf } from "@/lib/progress";
 import { reducedMotion } from "@/lib/preferences";
+import { stateOf } from "@/lib/progress";
 
 /** The picture of a clip: its thumbnail, the clip itself while the pointer rests on it, or how far it has got. */
-export const ClipPicture = memo(function ClipPicture({ item, live, className }: { item: Item; live?: LiveJob | undefined; className?: string }) {
+export const ClipPicture = memo(function ClipPicture({
+  item,
+  live,
+  className,
+}: {
+  item: Item;
+  live?: LiveJob | undefined;
+  className?: string;
+}) {
   const [over, setOver] = useState(false);
   const [broken, setBroken] = useState(false);
   const done = item.status === "completed" && (!live || live.status === "completed");
@@ -61,7 +69,10 @@ function HoverVideo({ id }: { id: string }) {
       aria-hidden
       tabIndex={-1}
       onPlaying={() => setReady(true)}
-      className={cx("absolute inset-0 size-full bg-transparent object-cover transition-opacity duration-150", ready ? "opacity-100" : "opacity-0")}
+      className={cx(
+        "absolute inset-0 size-full bg-transparent object-cover transition-opacity duration-150",
+        ready ? "opacity-100" : "opacity-0",
+      )}
     />
   );
 }
@@ -71,7 +82,10 @@ function Unfinished({ item, live }: { item: Item; live: LiveJob | undefined }) {
   if (item.status === "failed" && !live) {
     return (
       <div className="checker flex size-full flex-col items-center justify-center gap-1.5 px-3 text-center">
-        <CircleAlert aria-hidden className={cx("size-5", item.error?.code === "cancelled" ? "text-text-3" : "text-bad")} />
+        <CircleAlert
+          aria-hidden
+          className={cx("size-5", item.error?.code === "cancelled" ? "text-text-3" : "text-bad")}
+        />
         <span className="text-sm text-text-2">{item.error?.code === "cancelled" ? t("Cancelled") : t("Failed")}</span>
       </div>
     );
@@ -89,7 +103,11 @@ function Unfinished({ item, live }: { item: Item; live: LiveJob | undefined }) {
           <span className="truncate font-medium">{state.title}</span>
           <span className="shrink-0 text-white/85">{state.detail}</span>
         </p>
-        <Progress value={state.phase === "queued" ? 0 : state.percent} label={t("Progress")} className="mt-1.5 bg-white/25" />
+        <Progress
+          value={state.phase === "queued" ? 0 : state.percent}
+          label={t("Progress")}
+          className="mt-1.5 bg-white/25"
+        />
       </div>
     </div>
   );

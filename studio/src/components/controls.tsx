@@ -16,7 +16,8 @@ type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
 };
 
 const LOOKS = {
-  primary: "dawn text-on-accent font-semibold hover:brightness-108 active:brightness-95 shadow-[0_1px_0_#ffffff40_inset]",
+  primary:
+    "dawn text-on-accent font-semibold hover:brightness-108 active:brightness-95 shadow-[0_1px_0_#ffffff40_inset]",
   plain: "bg-raised text-text border border-line-strong hover:bg-hover",
   ghost: "text-text-2 hover:text-text hover:bg-hover",
   danger: "bg-bad-soft text-bad border border-transparent hover:border-bad",
@@ -51,7 +52,16 @@ type IconButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
 };
 
 /** A button with a picture; its name is in the tooltip and for screen readers, its key beside it. */
-export function IconButton({ label, keys, active, side = "top", small, className, children, ...rest }: IconButtonProps) {
+export function IconButton({
+  label,
+  keys,
+  active,
+  side = "top",
+  small,
+  className,
+  children,
+  ...rest
+}: IconButtonProps) {
   return (
     <Tip label={label} keys={keys} side={side}>
       <button
@@ -136,7 +146,10 @@ export function Segmented<T extends string>({
 }) {
   const name = useId();
   return (
-    <fieldset className="inline-flex w-fit max-w-full min-w-0 overflow-x-auto rounded-lg border border-line bg-ground p-0.5" aria-label={label}>
+    <fieldset
+      className="inline-flex w-fit max-w-full min-w-0 overflow-x-auto rounded-lg border border-line bg-ground p-0.5"
+      aria-label={label}
+    >
       {choices.map((choice) => (
         <label
           key={choice.value}
@@ -145,7 +158,9 @@ export function Segmented<T extends string>({
             "relative inline-flex cursor-pointer items-center justify-center gap-1.5 rounded-[6px] px-2.5 whitespace-nowrap transition-colors has-focus-visible:outline-2 has-focus-visible:outline-accent",
             small ? "h-6 text-xs" : "h-7 text-sm",
             choice.disabled && "cursor-default opacity-40",
-            value === choice.value ? "bg-hover text-text shadow-[0_0_0_1px_var(--line-strong)]" : "text-text-2 hover:text-text",
+            value === choice.value
+              ? "bg-hover text-text shadow-[0_0_0_1px_var(--line-strong)]"
+              : "text-text-2 hover:text-text",
           )}
         >
           <input
@@ -188,7 +203,9 @@ export function Select<T extends string>({
         aria-label={label}
         className={cx(
           "inline-flex h-8 min-w-0 shrink-0 items-center gap-1.5 rounded-lg px-2.5 text-sm transition-colors",
-          quiet ? "text-text-2 hover:bg-hover hover:text-text" : "border border-line-strong bg-raised text-text hover:bg-hover",
+          quiet
+            ? "text-text-2 hover:bg-hover hover:text-text"
+            : "border border-line-strong bg-raised text-text hover:bg-hover",
           className,
         )}
       >
@@ -260,7 +277,17 @@ export function Range({
   );
 }
 
-export function Switch({ label, checked, onChange, hint }: { label: string; checked: boolean; onChange: (on: boolean) => void; hint?: string }) {
+export function Switch({
+  label,
+  checked,
+  onChange,
+  hint,
+}: {
+  label: string;
+  checked: boolean;
+  onChange: (on: boolean) => void;
+  hint?: string;
+}) {
   const id = useId();
   return (
     <div className="flex items-start justify-between gap-6 py-1">
@@ -280,7 +307,17 @@ export function Switch({ label, checked, onChange, hint }: { label: string; chec
   );
 }
 
-export function Field({ label, hint, children, trailing }: { label: string; hint?: ReactNode; children: (id: string) => ReactNode; trailing?: ReactNode }) {
+export function Field({
+  label,
+  hint,
+  children,
+  trailing,
+}: {
+  label: string;
+  hint?: ReactNode;
+  children: (id: string) => ReactNode;
+  trailing?: ReactNode;
+}) {
   const id = useId();
   return (
     <div className="flex flex-col gap-1.5">
@@ -318,7 +355,13 @@ export function Progress({ value, label, className }: { value: number | null; la
   );
 }
 
-export function Badge({ children, tone = "plain" }: { children: ReactNode; tone?: "plain" | "accent" | "bad" | "good" | "warn" }) {
+export function Badge({
+  children,
+  tone = "plain",
+}: {
+  children: ReactNode;
+  tone?: "plain" | "accent" | "bad" | "good" | "warn";
+}) {
   const tones = {
     plain: "bg-hover text-text-2",
     accent: "bg-accent-soft text-accent-text",
@@ -327,6 +370,13 @@ export function Badge({ children, tone = "plain" }: { children: ReactNode; tone?
     warn: "bg-hover text-warn",
   };
   return (
-    <span className={cx("inline-flex h-5 items-center gap-1 rounded-md px-1.5 text-2xs font-medium whitespace-nowrap", tones[tone])}>{children}</span>
+    <span
+      className={cx(
+        "inline-flex h-5 items-center gap-1 rounded-md px-1.5 text-2xs font-medium whitespace-nowrap",
+        tones[tone],
+      )}
+    >
+      {children}
+    </span>
   );
 }

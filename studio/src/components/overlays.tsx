@@ -8,7 +8,8 @@ import { create } from "zustand";
 import { Button, cx, Field, IconButton, inputLook, Keys } from "@/components/controls";
 import { t } from "@/lib/i18n";
 
-const SCRIM = "fixed inset-0 z-50 bg-(--scrim) backdrop-blur-[2px] transition-opacity duration-150 data-starting-style:opacity-0 data-ending-style:opacity-0";
+const SCRIM =
+  "fixed inset-0 z-50 bg-(--scrim) backdrop-blur-[2px] transition-opacity duration-150 data-starting-style:opacity-0 data-ending-style:opacity-0";
 const POPUP =
   "pop fixed top-1/2 left-1/2 z-50 flex max-h-[min(88dvh,900px)] -translate-x-1/2 -translate-y-1/2 flex-col rounded-2xl border border-line-strong bg-panel shadow-float outline-none";
 
@@ -33,18 +34,24 @@ export function Dialog({
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={SCRIM} />
-        <BaseDialog.Popup className={cx(POPUP, wide ? "w-[min(1080px,calc(100vw-24px))]" : "w-[min(540px,calc(100vw-24px))]")}>
+        <BaseDialog.Popup
+          className={cx(POPUP, wide ? "w-[min(1080px,calc(100vw-24px))]" : "w-[min(540px,calc(100vw-24px))]")}
+        >
           <div className="flex items-start gap-4 border-b border-line px-5 py-4">
             <div className="min-w-0 flex-1">
               <BaseDialog.Title className="text-lg font-semibold">{title}</BaseDialog.Title>
-              {description && <BaseDialog.Description className="mt-0.5 text-sm text-text-3">{description}</BaseDialog.Description>}
+              {description && (
+                <BaseDialog.Description className="mt-0.5 text-sm text-text-3">{description}</BaseDialog.Description>
+              )}
             </div>
             <BaseDialog.Close render={<IconButton label={t("Close")} keys="escape" small side="left" />}>
               <X aria-hidden />
             </BaseDialog.Close>
           </div>
           <div className="min-h-0 flex-1 overflow-y-auto px-5 py-4">{children}</div>
-          {footer && <div className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">{footer}</div>}
+          {footer && (
+            <div className="flex flex-wrap items-center justify-end gap-2 border-t border-line px-5 py-3">{footer}</div>
+          )}
         </BaseDialog.Popup>
       </BaseDialog.Portal>
     </BaseDialog.Root>
@@ -74,23 +81,23 @@ export function Questions() {
   return (
     <>
       <TextQuestions />
-    <AlertDialog.Root open={asked !== null} onOpenChange={(open) => !open && answer(false)}>
-      <AlertDialog.Portal>
-        <AlertDialog.Backdrop className={SCRIM} />
-        <AlertDialog.Popup className={cx(POPUP, "w-[min(420px,calc(100vw-24px))] p-5")}>
-          <AlertDialog.Title className="text-lg font-semibold">{asked?.title}</AlertDialog.Title>
-          <AlertDialog.Description className="mt-1.5 text-text-2">{asked?.text}</AlertDialog.Description>
-          <div className="mt-5 flex justify-end gap-2">
-            <Button look="ghost" onClick={() => answer(false)}>
-              {t("Cancel")}
-            </Button>
-            <Button look={asked?.danger ? "danger" : "primary"} onClick={() => answer(true)}>
-              {asked?.action}
-            </Button>
-          </div>
-        </AlertDialog.Popup>
-      </AlertDialog.Portal>
-    </AlertDialog.Root>
+      <AlertDialog.Root open={asked !== null} onOpenChange={(open) => !open && answer(false)}>
+        <AlertDialog.Portal>
+          <AlertDialog.Backdrop className={SCRIM} />
+          <AlertDialog.Popup className={cx(POPUP, "w-[min(420px,calc(100vw-24px))] p-5")}>
+            <AlertDialog.Title className="text-lg font-semibold">{asked?.title}</AlertDialog.Title>
+            <AlertDialog.Description className="mt-1.5 text-text-2">{asked?.text}</AlertDialog.Description>
+            <div className="mt-5 flex justify-end gap-2">
+              <Button look="ghost" onClick={() => answer(false)}>
+                {t("Cancel")}
+              </Button>
+              <Button look={asked?.danger ? "danger" : "primary"} onClick={() => answer(true)}>
+                {asked?.action}
+              </Button>
+            </div>
+          </AlertDialog.Popup>
+        </AlertDialog.Portal>
+      </AlertDialog.Root>
     </>
   );
 }
@@ -101,7 +108,9 @@ interface TextQuestion {
   action: string;
 }
 
-const useTextQuestion = create<{ asked: (TextQuestion & { answer: (text: string | null) => void }) | null }>(() => ({ asked: null }));
+const useTextQuestion = create<{ asked: (TextQuestion & { answer: (text: string | null) => void }) | null }>(() => ({
+  asked: null,
+}));
 
 /** Asks for a short text; null when it was not given. */
 export function askText(question: TextQuestion): Promise<string | null> {
@@ -135,7 +144,15 @@ function TextQuestions() {
         }}
       >
         <Field label={asked.label}>
-          {(id) => <input id={id} maxLength={120} value={text} onChange={(event) => setText(event.target.value)} className={inputLook} />}
+          {(id) => (
+            <input
+              id={id}
+              maxLength={120}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+              className={inputLook}
+            />
+          )}
         </Field>
       </form>
     </Dialog>
@@ -152,7 +169,15 @@ export interface Action {
   run: () => void;
 }
 
-export function Menu({ trigger, actions, label }: { trigger: ReactElement<Record<string, unknown>>; actions: readonly (Action | null)[]; label: string }) {
+export function Menu({
+  trigger,
+  actions,
+  label,
+}: {
+  trigger: ReactElement<Record<string, unknown>>;
+  actions: readonly (Action | null)[];
+  label: string;
+}) {
   return (
     <BaseMenu.Root modal={false}>
       <BaseMenu.Trigger render={trigger} />
@@ -178,7 +203,9 @@ export function Menu({ trigger, actions, label }: { trigger: ReactElement<Record
                     {action.icon}
                     <span className="min-w-0 flex-1">
                       {action.label}
-                      {action.hint && <span className="block max-w-64 text-xs whitespace-normal text-text-3">{action.hint}</span>}
+                      {action.hint && (
+                        <span className="block max-w-64 text-xs whitespace-normal text-text-3">{action.hint}</span>
+                      )}
                     </span>
                     {action.keys && <Keys combination={action.keys} />}
                   </BaseMenu.Item>

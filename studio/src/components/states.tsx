@@ -18,7 +18,11 @@ export function Copyable({ text, label, className }: { text: string; label?: str
         }}
       >
         <span className="truncate">{label ?? text}</span>
-        {copied ? <Check aria-hidden className="size-3.5 shrink-0 text-good" /> : <Copy aria-hidden className="size-3.5 shrink-0 text-text-3" />}
+        {copied ? (
+          <Check aria-hidden className="size-3.5 shrink-0 text-good" />
+        ) : (
+          <Copy aria-hidden className="size-3.5 shrink-0 text-text-3" />
+        )}
       </button>
     </Tip>
   );
@@ -28,7 +32,10 @@ export function Copyable({ text, label, className }: { text: string; label?: str
 export function Failure({ error, retry, title }: { error: unknown; retry?: () => void; title?: string }) {
   const words = said(error);
   return (
-    <div role="alert" className="mx-auto flex max-w-lg flex-col items-start gap-2 rounded-xl border border-line bg-bad-soft p-4">
+    <div
+      role="alert"
+      className="mx-auto flex max-w-lg flex-col items-start gap-2 rounded-xl border border-line bg-bad-soft p-4"
+    >
       <p className="flex items-center gap-2 font-medium text-bad">
         <TriangleAlert aria-hidden className="size-4.5 shrink-0" />
         {title ?? t("That did not work")}
@@ -41,16 +48,34 @@ export function Failure({ error, retry, title }: { error: unknown; retry?: () =>
             {t("Try again")}
           </Button>
         )}
-        {words.requestId && <Copyable text={words.requestId} label={t("Request {id}", { id: words.requestId })} className="font-mono text-xs text-text-3" />}
+        {words.requestId && (
+          <Copyable
+            text={words.requestId}
+            label={t("Request {id}", { id: words.requestId })}
+            className="font-mono text-xs text-text-3"
+          />
+        )}
       </div>
     </div>
   );
 }
 
-export function Empty({ icon, title, children, action }: { icon: ReactNode; title: string; children?: ReactNode; action?: ReactNode }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  action,
+}: {
+  icon: ReactNode;
+  title: string;
+  children?: ReactNode;
+  action?: ReactNode;
+}) {
   return (
     <div className="mx-auto flex max-w-md flex-col items-center gap-3 px-6 py-16 text-center">
-      <div className="grid size-12 place-items-center rounded-2xl border border-line bg-raised text-text-3 [&_svg]:size-5.5">{icon}</div>
+      <div className="grid size-12 place-items-center rounded-2xl border border-line bg-raised text-text-3 [&_svg]:size-5.5">
+        {icon}
+      </div>
       <h2 className="text-lg font-semibold">{title}</h2>
       {children && <div className="text-text-2">{children}</div>}
       {action && <div className="mt-2 flex flex-wrap justify-center gap-2">{action}</div>}

@@ -37,13 +37,17 @@ export function tell({ title, text, action, tone = "good" }: Said): void {
 /** An error in words, with what to do next and the request id to copy. */
 export function tellFailure(title: string, error: unknown): void {
   const words = said(error);
-  const text = [words.text, words.next, words.requestId && t("Request {id}", { id: words.requestId })].filter(Boolean).join(" ");
+  const text = [words.text, words.next, words.requestId && t("Request {id}", { id: words.requestId })]
+    .filter(Boolean)
+    .join(" ");
   const { requestId } = words;
   tell({
     title,
     text,
     tone: "bad",
-    ...(requestId ? { action: { label: t("Copy request id"), run: () => void navigator.clipboard?.writeText(requestId) } } : {}),
+    ...(requestId
+      ? { action: { label: t("Copy request id"), run: () => void navigator.clipboard?.writeText(requestId) } }
+      : {}),
   });
 }
 
@@ -62,7 +66,9 @@ function List() {
       <Toast.Content className="min-w-0 flex-1">
         <Toast.Title className="font-medium" />
         <Toast.Description className="mt-0.5 text-sm break-words text-text-2" />
-        {toast.actionProps && <Toast.Action className="mt-1.5 rounded text-sm font-medium text-accent-text hover:underline" />}
+        {toast.actionProps && (
+          <Toast.Action className="mt-1.5 rounded text-sm font-medium text-accent-text hover:underline" />
+        )}
       </Toast.Content>
       <Toast.Close aria-label={t("Dismiss")} className="rounded-md p-0.5 text-text-3 hover:text-text">
         <X aria-hidden className="size-4" />

@@ -37,12 +37,18 @@ function nextStep(error: ApiFailure): string | null {
 }
 
 /** Likely causes and ways on for a job that failed, by the code that the server gives. */
-export function afterFailure(error: JobError): { cause: string; ways: ("retry" | "smaller" | "shorter" | "models" | "edit")[] } {
+export function afterFailure(error: JobError): {
+  cause: string;
+  ways: ("retry" | "smaller" | "shorter" | "models" | "edit")[];
+} {
   switch (error.code) {
     case "cancelled":
       return { cause: t("You cancelled it."), ways: ["retry", "edit"] };
     case "out_of_memory":
-      return { cause: t("The model needed more memory than this machine has free."), ways: ["smaller", "shorter", "models"] };
+      return {
+        cause: t("The model needed more memory than this machine has free."),
+        ways: ["smaller", "shorter", "models"],
+      };
     case "invalid_output":
       return { cause: t("The model gave an unusable picture; another seed often helps."), ways: ["retry", "edit"] };
     case "step_timeout":

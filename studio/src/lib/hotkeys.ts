@@ -37,7 +37,10 @@ export function useHotkeys(bindings: Bindings, enabled = true): void {
       const action = current.current[name];
       if (!action) return;
       if (!name.includes("mod") && typing(event.target)) return;
-      if (document.querySelector('[role="dialog"][data-open], [role="alertdialog"][data-open], [role="menu"][data-open]')) return;
+      if (
+        document.querySelector('[role="dialog"][data-open], [role="alertdialog"][data-open], [role="menu"][data-open]')
+      )
+        return;
       // Space and Enter on a focused control belong to the control.
       const control = event.target instanceof HTMLElement && event.target.closest("button, a, [role=option], summary");
       if (control && (name === "space" || name === "enter")) return;

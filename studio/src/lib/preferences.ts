@@ -38,7 +38,9 @@ export function applyPreferences(): void {
   const { theme, motion } = usePreferences.getState();
   const shown = theme === "light" || (theme === "system" && light.matches) ? "light" : "dark";
   document.documentElement.dataset.theme = shown;
-  document.querySelector('meta[name="theme-color"]')?.setAttribute("content", shown === "light" ? "#f5f4f1" : "#0c0d10");
+  document
+    .querySelector('meta[name="theme-color"]')
+    ?.setAttribute("content", shown === "light" ? "#f5f4f1" : "#0c0d10");
   if (motion === "reduced") document.documentElement.dataset.motion = "reduced";
   else delete document.documentElement.dataset.motion;
 }

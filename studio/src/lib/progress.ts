@@ -26,16 +26,28 @@ export function stateOf(job: Standing): State {
   if (job.status === "completed") return { phase: "done", title: t("Done"), detail: "", percent: 100 };
   if (job.status === "failed") {
     const cancelled = job.error?.code === "cancelled";
-    return { phase: cancelled ? "cancelled" : "failed", title: cancelled ? t("Cancelled") : t("Failed"), detail: "", percent: null };
+    return {
+      phase: cancelled ? "cancelled" : "failed",
+      title: cancelled ? t("Cancelled") : t("Failed"),
+      detail: "",
+      percent: null,
+    };
   }
   if (job.cancel_requested) return { phase: "cancelling", title: t("Stopping"), detail: "", percent: null };
   if (job.status === "queued") {
-    const place = job.position == null ? "" : job.position <= 1 ? t("next in line") : t("{position} in line", { position: `#${job.position}` });
+    const place =
+      job.position == null
+        ? ""
+        : job.position <= 1
+          ? t("next in line")
+          : t("{position} in line", { position: `#${job.position}` });
     const start = job.eta_seconds == null ? "" : t("done in {time}", { time: roughly(job.eta_seconds) });
     return { phase: "queued", title: t("Queued"), detail: [place, start].filter(Boolean).join(" · "), percent: null };
   }
-  if (job.stage === "encoding" || job.stage === "storing") return { phase: "encoding", title: t("Encoding"), detail: eta, percent: 100 };
-  if (job.stage === "loading" || !job.steps_total) return { phase: "loading", title: t("Loading the model"), detail: eta, percent: null };
+  if (job.stage === "encoding" || job.stage === "storing")
+    return { phase: "encoding", title: t("Encoding"), detail: eta, percent: 100 };
+  if (job.stage === "loading" || !job.steps_total)
+    return { phase: "loading", title: t("Loading the model"), detail: eta, percent: null };
   return {
     phase: "generating",
     title: t("Step {done} of {total}", { done: job.steps_done, total: job.steps_total }),

@@ -116,11 +116,35 @@ describe("the timeline of a board", () => {
 
 describe("a shot list", () => {
   it.each([
-    ["1. (3s) A dog runs\n2. (2.5 s) It stops", [["A dog runs", 3], ["It stops", 2.5]]],
+    [
+      "1. (3s) A dog runs\n2. (2.5 s) It stops",
+      [
+        ["A dog runs", 3],
+        ["It stops", 2.5],
+      ],
+    ],
     ["Shot 1: duration: 5.0sec / Scene: A lake at dawn", [["A lake at dawn", 5]]],
-    ["Shot 1:\nduration: 5.0sec\nScene: A lake\nwith fog\n\nShot 2:\nScene: A boat", [["A lake with fog", 5], ["A boat", 4]]],
-    ["1) A cat, 3 s\n2) A bird", [["A cat,", 3], ["A bird", 4]]],
-    ["A cat sleeps.\n\nA bird sings.", [["A cat sleeps.", 4], ["A bird sings.", 4]]],
+    [
+      "Shot 1:\nduration: 5.0sec\nScene: A lake\nwith fog\n\nShot 2:\nScene: A boat",
+      [
+        ["A lake with fog", 5],
+        ["A boat", 4],
+      ],
+    ],
+    [
+      "1) A cat, 3 s\n2) A bird",
+      [
+        ["A cat,", 3],
+        ["A bird", 4],
+      ],
+    ],
+    [
+      "A cat sleeps.\n\nA bird sings.",
+      [
+        ["A cat sleeps.", 4],
+        ["A bird sings.", 4],
+      ],
+    ],
     ["1 - 2,5s: Rain", [["Rain", 2.5]]],
     ["", []],
     ["   \n\n ", []],

@@ -83,7 +83,13 @@ export function nearestFit(others: readonly Span[], length: number, wanted: numb
 }
 
 /** Times that cards snap to: whole quarters of a second, the edges of other cards, the playhead. */
-export function snap(time: number, board: Board, ignore: string, within: number, extra: readonly number[] = []): number {
+export function snap(
+  time: number,
+  board: Board,
+  ignore: string,
+  within: number,
+  extra: readonly number[] = [],
+): number {
   const edges = [...board.shots, ...board.media]
     .filter((card) => card.id !== ignore)
     .flatMap((card) => [card.start, end(card)]);
@@ -125,7 +131,8 @@ export function moveShot(board: Board, id: string, wanted: number): Board {
   if (left && middle < left.start + left.length / 2) return swap(board, index - 1);
   if (right && middle > right.start + right.length / 2) return swap(board, index);
   const low = left ? end(left) : 0;
-  const high = (right ? right.start : Math.max(board.seconds, Math.min(MAX_SECONDS, wanted + card.length))) - card.length;
+  const high =
+    (right ? right.start : Math.max(board.seconds, Math.min(MAX_SECONDS, wanted + card.length))) - card.length;
   const start = tidy(Math.min(Math.max(wanted, low), Math.max(low, high)));
   if (start === card.start) return board;
   return replaceShots(roomFor(board, start + card.length), [...others, { ...card, start }]);
@@ -182,7 +189,10 @@ export function splitShot(board: Board, id: string, at: number, newId: string): 
   if (cut < card.start + MIN_SPAN || cut > end(card) - MIN_SPAN) return board;
   const first = { ...card, length: tidy(cut - card.start) };
   const second = { ...card, id: newId, start: tidy(cut), length: tidy(end(card) - cut) };
-  return replaceShots(board, board.shots.flatMap((shot) => (shot.id === id ? [first, second] : [shot])));
+  return replaceShots(
+    board,
+    board.shots.flatMap((shot) => (shot.id === id ? [first, second] : [shot])),
+  );
 }
 
 /** A copy right after the shot; what comes later moves along. */
@@ -271,7 +281,10 @@ export function toTimeline(board: Board): Timeline {
     media: card.media,
     kind: card.kind,
     start: onFrameTidy(card.start, board.fps),
-    end: card.kind === "image" && card.length <= 1.5 / board.fps ? null : Math.min(onFrameTidy(end(card), board.fps), tidy(seconds)),
+    end:
+      card.kind === "image" && card.length <= 1.5 / board.fps
+        ? null
+        : Math.min(onFrameTidy(end(card), board.fps), tidy(seconds)),
     strength: card.strength,
     strength_end: null,
     media_start: card.mediaStart,
@@ -290,7 +303,8 @@ function onFrameTidy(seconds: number, fps: number): number {
 }
 
 const NUMBERED = /^\s*(?:(?:shot|scene|einstellung|plan)\s*)?(\d{1,3})\s*[.):\-–—]\s*(.*)$/i;
-const LENGTH = /[([]?\s*(?:duration\s*[:=]?\s*)?(\d+(?:[.,]\d+)?)\s*(?:s|sec|secs|second|seconds)\b\.?\s*[)\]]?\s*[:,;\-–—]?\s*/i;
+const LENGTH =
+  /[([]?\s*(?:duration\s*[:=]?\s*)?(\d+(?:[.,]\d+)?)\s*(?:s|sec|secs|second|seconds)\b\.?\s*[)\]]?\s*[:,;\-–—]?\s*/i;
 const LABEL = /^\s*(?:scene|prompt|action|description)\s*[:=]\s*/i;
 
 export interface ListedShot {
@@ -315,7 +329,8 @@ export function parseShotList(text: string, fallback = 4): ListedShot[] {
   } else blocks.push(...text.split(/\n\s*\n/));
   const shots: ListedShot[] = [];
   for (const block of blocks) {
-    const match = LENGTH.exec(block.slice(0, 60)) ?? /\(\s*(\d+(?:[.,]\d+)?)\s*s(?:ec(?:onds?)?)?\s*\)\s*$/i.exec(block);
+    const match =
+      LENGTH.exec(block.slice(0, 60)) ?? /\(\s*(\d+(?:[.,]\d+)?)\s*s(?:ec(?:onds?)?)?\s*\)\s*$/i.exec(block);
     const length = match ? Number((match[1] ?? "").replace(",", ".")) : fallback;
     const prompt = (match ? block.replace(match[0], " ") : block)
       .split(/[\n/](?=\s*(?:scene|prompt|action|description)\s*[:=])|\n/i)
@@ -330,7 +345,11 @@ export function parseShotList(text: string, fallback = 4): ListedShot[] {
 }
 
 /** The board with a shot list laid out one after the other; what would end after the longest clip is left out. */
-export function layOut(board: Board, listed: readonly ListedShot[], newId: () => string): { board: Board; left: number } {
+export function layOut(
+  board: Board,
+  listed: readonly ListedShot[],
+  newId: () => string,
+): { board: Board; left: number } {
   let next: Board = { ...board, shots: [] };
   let left = 0;
   for (const shot of listed) {

@@ -32,7 +32,12 @@ describe("tools become timelines", () => {
       ["a", 0, 1, 0],
       ["a", 2, 3, 3],
     ]);
-    expect(tl.gaps(made.pins.map((pin) => ({ start: pin.start, end: pin.end ?? 0 })), 3)).toEqual([{ start: 1, end: 2 }]);
+    expect(
+      tl.gaps(
+        made.pins.map((pin) => ({ start: pin.start, end: pin.end ?? 0 })),
+        3,
+      ),
+    ).toEqual([{ start: 1, end: 2 }]);
   });
   it("blend holds both clips in the crossing with strengths that follow the curve", () => {
     const made = tl.blend(clip("a", 3), clip("b", 2), "p", 1, tl.BLEND_CURVES.transition);

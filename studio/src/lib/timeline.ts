@@ -105,7 +105,10 @@ export function recut(source: Source, prompt: string, kept: readonly Kept[], sec
 }
 
 /** The free spans of a clip of `seconds`, given what is held. */
-export function gaps(held: readonly { start: number; end: number }[], seconds: number): { start: number; end: number }[] {
+export function gaps(
+  held: readonly { start: number; end: number }[],
+  seconds: number,
+): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = [];
   let reached = 0;
   for (const span of [...held].sort((a, b) => a.start - b.start)) {

@@ -17,7 +17,10 @@ export function CharacterDialog({ clip, file, onClose }: { clip?: ItemDetail; fi
     try {
       await createCharacter(name.trim(), file ?? { id: clip?.id ?? "" });
       await client.invalidateQueries({ queryKey: ["characters"] });
-      tell({ title: t("{name} can be named in prompts", { name: name.trim() }), text: t("Write @{name} where it should appear.", { name: name.trim() }) });
+      tell({
+        title: t("{name} can be named in prompts", { name: name.trim() }),
+        text: t("Write @{name} where it should appear.", { name: name.trim() }),
+      });
       onClose();
     } catch (error) {
       tellFailure(t("No character was made"), error);
@@ -44,10 +47,21 @@ export function CharacterDialog({ clip, file, onClose }: { clip?: ItemDetail; fi
           if (name.trim()) void save();
         }}
       >
-        {clip && <img src={media.thumbnail(clip.id)} alt="" className="max-h-48 self-start rounded-xl object-contain" />}
+        {clip && (
+          <img src={media.thumbnail(clip.id)} alt="" className="max-h-48 self-start rounded-xl object-contain" />
+        )}
         {file && <p className="text-text-2">{file.name}</p>}
         <Field label={t("Name")} hint={t("As it will stand in prompts. Only use people who agreed to it.")}>
-          {(id) => <input id={id} value={name} maxLength={80} autoComplete="off" onChange={(event) => setName(event.target.value.replace(/@/g, ""))} className={inputLook} />}
+          {(id) => (
+            <input
+              id={id}
+              value={name}
+              maxLength={80}
+              autoComplete="off"
+              onChange={(event) => setName(event.target.value.replace(/@/g, ""))}
+              className={inputLook}
+            />
+          )}
         </Field>
       </form>
     </Dialog>

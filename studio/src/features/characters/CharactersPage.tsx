@@ -24,7 +24,12 @@ export function CharactersPage() {
   const [picking, setPicking] = useState(false);
   const list = characters.data ?? [];
   const remove = async (one: Character) => {
-    const sure = await confirm({ title: t("Delete {name}?", { name: one.name ?? "" }), text: t("Clips that show it stay; prompts can no longer name it."), action: t("Delete"), danger: true });
+    const sure = await confirm({
+      title: t("Delete {name}?", { name: one.name ?? "" }),
+      text: t("Clips that show it stay; prompts can no longer name it."),
+      action: t("Delete"),
+      danger: true,
+    });
     if (!sure) return;
     await deleteCharacter(one.id).catch((error) => tellFailure(t("Not deleted"), error));
     await client.invalidateQueries({ queryKey: ["characters"] });
@@ -48,20 +53,27 @@ export function CharactersPage() {
         <header className="mb-5 flex flex-wrap items-center gap-3">
           <div className="mr-auto">
             <h1 className="text-xl font-semibold">{t("Characters")}</h1>
-            <p className="text-text-3">{t("People, animals, things: name them in a prompt with @ and they appear again.")}</p>
+            <p className="text-text-3">
+              {t("People, animals, things: name them in a prompt with @ and they appear again.")}
+            </p>
           </div>
           {list.length > 0 && <div className="flex gap-2">{buttons}</div>}
         </header>
         {characters.isError && <Failure error={characters.error} retry={() => void characters.refetch()} />}
         {characters.data && !list.length && (
           <Empty icon={<UserRound aria-hidden />} title={t("Nobody is here yet")} action={buttons}>
-            {t("Take a clip of two to four seconds in which the character is seen well. At most two can be named in one prompt.")}
+            {t(
+              "Take a clip of two to four seconds in which the character is seen well. At most two can be named in one prompt.",
+            )}
           </Empty>
         )}
         <ul className="grid gap-2 sm:grid-cols-2">
           {list.map((one) => (
             <li key={one.id} className="flex items-center gap-3 rounded-xl border border-line bg-panel p-3">
-              <span aria-hidden className="dawn grid size-10 shrink-0 place-items-center rounded-full font-semibold text-on-accent">
+              <span
+                aria-hidden
+                className="dawn grid size-10 shrink-0 place-items-center rounded-full font-semibold text-on-accent"
+              >
                 {one.name?.slice(0, 1).toUpperCase()}
               </span>
               <span className="min-w-0 flex-1">
@@ -88,7 +100,12 @@ export function CharactersPage() {
             event.target.value = "";
           }}
         />
-        <ClipPicker open={picking} onClose={() => setPicking(false)} title={t("A clip that shows the character")} onPick={(item) => void client.fetchQuery(itemQuery(item.id)).then(setClip)} />
+        <ClipPicker
+          open={picking}
+          onClose={() => setPicking(false)}
+          title={t("A clip that shows the character")}
+          onPick={(item) => void client.fetchQuery(itemQuery(item.id)).then(setClip)}
+        />
         {file && <CharacterDialog file={file} onClose={() => setFile(null)} />}
         {clip && <CharacterDialog clip={clip} onClose={() => setClip(null)} />}
       </div>

@@ -20,7 +20,7 @@ import { RecutTool } from "@/features/tools/RecutTool";
 import { RemixTool } from "@/features/tools/RemixTool";
 import { useHotkeys } from "@/lib/hotkeys";
 import { t } from "@/lib/i18n";
-import { TOOLS, type Tool, router } from "@/router";
+import { router, TOOLS, type Tool } from "@/router";
 
 const route = getRouteApi("/clip/$id");
 
@@ -34,7 +34,11 @@ export function ClipPage() {
       </div>
     );
   }
-  return item.data ? <Clip key={item.data.id} item={item.data} /> : <div aria-hidden className="shimmer m-6 aspect-video rounded-xl" />;
+  return item.data ? (
+    <Clip key={item.data.id} item={item.data} />
+  ) : (
+    <div aria-hidden className="shimmer m-6 aspect-video rounded-xl" />
+  );
 }
 
 export interface ToolProps {
@@ -64,7 +68,8 @@ function Clip({ item }: { item: ItemDetail }) {
   const known = facts(item);
   const [span, setSpan] = useState<Span>({ from: 0, to: known.seconds });
   const done = item.status === "completed";
-  const open = (next: Tool) => void navigate({ search: { tool: next === "details" ? undefined : next }, replace: true });
+  const open = (next: Tool) =>
+    void navigate({ search: { tool: next === "details" ? undefined : next }, replace: true });
   const shown: Tool = done ? tool : "details";
 
   useHotkeys({
@@ -80,13 +85,24 @@ function Clip({ item }: { item: ItemDetail }) {
     <div className="flex h-full min-h-0 flex-col max-lg:overflow-y-auto lg:flex-row">
       <section className="flex min-h-0 min-w-0 flex-1 flex-col gap-3 p-4 max-lg:flex-none md:p-5">
         <header className="flex items-center gap-2">
-          <IconButton label={t("Back")} keys="escape" side="bottom" onClick={() => (history.canGoBack() ? history.back() : void router.navigate({ to: "/library" }))}>
+          <IconButton
+            label={t("Back")}
+            keys="escape"
+            side="bottom"
+            onClick={() => (history.canGoBack() ? history.back() : void router.navigate({ to: "/library" }))}
+          >
             <ArrowLeft aria-hidden />
           </IconButton>
           <Title item={item} />
           {item.procedural && <Badge>{t("procedural")}</Badge>}
           {item.trashed_at && <Badge tone="warn">{t("in the trash")}</Badge>}
-          <IconButton label={item.favourite ? t("No longer a favourite") : t("Favourite")} keys="f" active={item.favourite} side="bottom" onClick={() => void favourite([item.id], !item.favourite)}>
+          <IconButton
+            label={item.favourite ? t("No longer a favourite") : t("Favourite")}
+            keys="f"
+            active={item.favourite}
+            side="bottom"
+            onClick={() => void favourite([item.id], !item.favourite)}
+          >
             <Heart aria-hidden className={item.favourite ? "fill-current" : ""} />
           </IconButton>
           <Menu
@@ -119,7 +135,11 @@ function Clip({ item }: { item: ItemDetail }) {
         </div>
       </section>
       <aside className="flex min-h-0 w-full shrink-0 flex-col border-line bg-panel max-lg:border-t lg:w-[416px] lg:border-l 2xl:w-[460px]">
-        <div role="tablist" aria-label={t("What to do with the clip")} className="flex overflow-x-auto border-b border-line px-3 pt-2">
+        <div
+          role="tablist"
+          aria-label={t("What to do with the clip")}
+          className="flex overflow-x-auto border-b border-line px-3 pt-2"
+        >
           {TOOLS.map((name) => (
             <button
               key={name}
@@ -142,14 +162,21 @@ function Clip({ item }: { item: ItemDetail }) {
               }}
               className={cx(
                 "focus-inset relative h-9 shrink-0 px-2 text-sm 2xl:px-3 transition-colors disabled:opacity-40",
-                shown === name ? "font-medium text-text after:absolute after:inset-x-2 after:bottom-0 after:h-0.5 after:rounded-full after:bg-accent" : "text-text-3 hover:text-text",
+                shown === name
+                  ? "font-medium text-text after:absolute after:inset-x-2 after:bottom-0 after:h-0.5 after:rounded-full after:bg-accent"
+                  : "text-text-3 hover:text-text",
               )}
             >
               {TITLES[name]()}
             </button>
           ))}
         </div>
-        <div role="tabpanel" id="tool-panel" aria-labelledby={`tab-${shown}`} className="min-h-0 flex-1 overflow-y-auto p-5 max-lg:overflow-visible">
+        <div
+          role="tabpanel"
+          id="tool-panel"
+          aria-labelledby={`tab-${shown}`}
+          className="min-h-0 flex-1 overflow-y-auto p-5 max-lg:overflow-visible"
+        >
           <ToolPanel tool={shown} item={item} player={player} span={span} setSpan={setSpan} />
         </div>
       </aside>
@@ -183,7 +210,12 @@ function Title({ item }: { item: ItemDetail }) {
   if (!editing) {
     return (
       <h1 className="min-w-0 flex-1">
-        <button type="button" title={t("Give it a title")} onClick={() => setEditing(true)} className="max-w-full truncate rounded-md px-1.5 text-left text-lg font-semibold hover:bg-hover">
+        <button
+          type="button"
+          title={t("Give it a title")}
+          onClick={() => setEditing(true)}
+          className="max-w-full truncate rounded-md px-1.5 text-left text-lg font-semibold hover:bg-hover"
+        >
           {name}
         </button>
       </h1>

@@ -43,9 +43,17 @@ export function Details({ item, player }: ToolProps) {
               </Button>
             }
             actions={[
-              { label: t("This frame as first frame"), run: () => void useFrame(player, item, null, "first") },
-              { label: t("Last frame as first frame"), hint: t("to go on from where it ends"), run: () => void useFrame(player, item, facts(item).seconds, "first") },
-              { label: t("First frame as last frame"), hint: t("to lead up to it"), run: () => void useFrame(player, item, 0, "last") },
+              { label: t("This frame as first frame"), run: () => void takeFrame(player, item, null, "first") },
+              {
+                label: t("Last frame as first frame"),
+                hint: t("to go on from where it ends"),
+                run: () => void takeFrame(player, item, facts(item).seconds, "first"),
+              },
+              {
+                label: t("First frame as last frame"),
+                hint: t("to lead up to it"),
+                run: () => void takeFrame(player, item, 0, "last"),
+              },
               null,
               { label: t("Save this frame as PNG"), run: () => void saveFrame(player, item) },
             ]}
@@ -80,10 +88,19 @@ async function frameOf(player: React.RefObject<PlayerHandle | null>, at: number 
   return handle.capture();
 }
 
-async function useFrame(player: React.RefObject<PlayerHandle | null>, item: ItemDetail, at: number | null, use: Use): Promise<void> {
+async function takeFrame(
+  player: React.RefObject<PlayerHandle | null>,
+  item: ItemDetail,
+  at: number | null,
+  use: Use,
+): Promise<void> {
   try {
     const blob = await frameOf(player, at);
-    const reference = await fileReference(blob, t("Frame of {name}", { name: item.title || item.prompt || item.id }), use);
+    const reference = await fileReference(
+      blob,
+      t("Frame of {name}", { name: item.title || item.prompt || item.id }),
+      use,
+    );
     useDraft.getState().addReference(reference);
     useDraft.getState().set({ size: item.size });
     await router.navigate({ to: "/" });
@@ -109,7 +126,12 @@ function Prompts({ item }: { item: ItemDetail }) {
           {shots.map((shot, index) => (
             <li key={index} className="flex gap-3">
               <span className="w-16 shrink-0 pt-0.5 font-mono text-xs text-text-3 tabular">
-                {shot.start.toFixed(1)}–{(shot.end ?? shots[index + 1]?.start ?? item.timeline.spec.num_frames / item.timeline.spec.fps).toFixed(1)}
+                {shot.start.toFixed(1)}–
+                {(
+                  shot.end ??
+                  shots[index + 1]?.start ??
+                  item.timeline.spec.num_frames / item.timeline.spec.fps
+                ).toFixed(1)}
               </span>
               <p className="min-w-0 break-words whitespace-pre-wrap">{shot.prompt}</p>
             </li>
@@ -138,14 +160,20 @@ function Filing({ item }: { item: ItemDetail }) {
   const change = useChangeItem();
   const facets = useQuery(facetsQuery);
   const [text, setText] = useState("");
-  const save = (tags: string[]) => change.mutate({ id: item.id, change: { tags } }, { onError: (error) => tellFailure(t("Not tagged"), error) });
+  const save = (tags: string[]) =>
+    change.mutate({ id: item.id, change: { tags } }, { onError: (error) => tellFailure(t("Not tagged"), error) });
   return (
     <section aria-label={t("Where it is kept")} className="flex flex-col gap-2.5">
       <div className="flex flex-wrap items-center gap-1.5">
         {item.tags.map((tag) => (
           <span key={tag} className="inline-flex h-7 items-center gap-1 rounded-full bg-hover pr-1 pl-3 text-sm">
             {tag}
-            <button type="button" aria-label={t("Take the tag {tag} off", { tag })} onClick={() => save(item.tags.filter((one) => one !== tag))} className="rounded-full p-1 text-text-3 hover:text-text">
+            <button
+              type="button"
+              aria-label={t("Take the tag {tag} off", { tag })}
+              onClick={() => save(item.tags.filter((one) => one !== tag))}
+              className="rounded-full p-1 text-text-3 hover:text-text"
+            >
               <X aria-hidden className="size-3.5" />
             </button>
           </span>
@@ -175,7 +203,10 @@ function Filing({ item }: { item: ItemDetail }) {
           label={t("Folder")}
           className="w-fit"
           value={item.folder_id ?? ""}
-          choices={[{ value: "", label: t("No folder") }, ...(facets.data?.folders ?? []).map((folder) => ({ value: folder.id, label: folder.name }))]}
+          choices={[
+            { value: "", label: t("No folder") },
+            ...(facets.data?.folders ?? []).map((folder) => ({ value: folder.id, label: folder.name })),
+          ]}
           onChange={(folder) => change.mutate({ id: item.id, change: { folder_id: folder || null } })}
         />
       )}
@@ -190,7 +221,10 @@ function Facts({ item }: { item: ItemDetail }) {
   const rows: [string, ReactNode][] = [
     [t("Model"), item.model === item.engine_model ? item.model : `${item.model} → ${item.engine_model}`],
     [t("Size"), `${known.width} × ${known.height}`],
-    [t("Length"), `${duration(Number(known.seconds.toFixed(2)))}, ${t("{count} frames at {fps}", { count: Math.round(known.seconds * known.fps), fps: known.fps })}`],
+    [
+      t("Length"),
+      `${duration(Number(known.seconds.toFixed(2)))}, ${t("{count} frames at {fps}", { count: Math.round(known.seconds * known.fps), fps: known.fps })}`,
+    ],
     [t("Seed"), settings.seed == null ? "–" : <Copyable key="seed" text={String(settings.seed)} />],
     [t("Steps"), settings.num_inference_steps ?? t("model's own")],
     [t("Guidance"), settings.guidance_scale ?? t("model's own")],
@@ -201,7 +235,12 @@ function Facts({ item }: { item: ItemDetail }) {
     ...(item.expires_at ? ([[t("Expires"), moment(item.expires_at)]] as [string, ReactNode][]) : []),
     ...(video ? ([[t("File"), `${bytes(video.bytes)}, ${video.content_type}`]] as [string, ReactNode][]) : []),
     [t("Id"), <Copyable key="id" text={item.id} className="font-mono text-xs" />],
-    ...(video ? ([["SHA-256", <Copyable key="sha" text={video.sha256} className="font-mono text-xs" />]] as [string, ReactNode][]) : []),
+    ...(video
+      ? ([["SHA-256", <Copyable key="sha" text={video.sha256} className="font-mono text-xs" />]] as [
+          string,
+          ReactNode,
+        ][])
+      : []),
   ];
   return (
     <section aria-label={t("Facts")}>
@@ -213,7 +252,9 @@ function Facts({ item }: { item: ItemDetail }) {
           </div>
         ))}
       </dl>
-      {item.procedural && <p className="mt-3 text-xs text-text-3">{t("Rendered by a program, not by a learned model.")}</p>}
+      {item.procedural && (
+        <p className="mt-3 text-xs text-text-3">{t("Rendered by a program, not by a learned model.")}</p>
+      )}
     </section>
   );
 }
@@ -239,13 +280,25 @@ function Lineage({ id }: { id: string }) {
   );
 }
 
-function Branch({ node, nodes, current, path }: { node: LineageNode; nodes: LineageNode[]; current: string; path: string[] }) {
+function Branch({
+  node,
+  nodes,
+  current,
+  path,
+}: {
+  node: LineageNode;
+  nodes: LineageNode[];
+  current: string;
+  path: string[];
+}) {
   const children = path.includes(node.id) ? [] : nodes.filter((one) => one.sources.includes(node.id));
   const name = node.title || node.prompt || (node.gone ? t("deleted clip") : node.id);
   const inside = (
     <>
       <span className="relative h-9 w-14 shrink-0 overflow-hidden rounded-md bg-ground">
-        {!node.gone && node.status === "completed" && <img src={media.thumbnail(node.id)} alt="" loading="lazy" className="size-full object-cover" />}
+        {!node.gone && node.status === "completed" && (
+          <img src={media.thumbnail(node.id)} alt="" loading="lazy" className="size-full object-cover" />
+        )}
       </span>
       <span className="min-w-0 flex-1">
         <span className="line-clamp-1 text-sm">{name}</span>
@@ -265,7 +318,10 @@ function Branch({ node, nodes, current, path }: { node: LineageNode; nodes: Line
           to="/clip/$id"
           params={{ id: node.id }}
           aria-current={node.id === current ? "true" : undefined}
-          className={cx("flex items-center gap-2.5 rounded-lg p-1.5", node.id === current ? "bg-accent-soft" : "hover:bg-hover")}
+          className={cx(
+            "flex items-center gap-2.5 rounded-lg p-1.5",
+            node.id === current ? "bg-accent-soft" : "hover:bg-hover",
+          )}
         >
           {inside}
         </Link>

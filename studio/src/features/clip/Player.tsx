@@ -38,7 +38,20 @@ interface PlayerProps {
 const SPEEDS = ["0.25", "0.5", "1", "1.5", "2"];
 
 /** A player for people who cut: whole frames, J K L, in and out points, loop and speed; every control by keyboard. */
-export function Player({ src, poster, fps, seconds, width, height, label, span, onTime, onSpan, keys = true, ref }: PlayerProps) {
+export function Player({
+  src,
+  poster,
+  fps,
+  seconds,
+  width,
+  height,
+  label,
+  span,
+  onTime,
+  onSpan,
+  keys = true,
+  ref,
+}: PlayerProps) {
   const video = useRef<HTMLVideoElement>(null);
   const frame = useRef<HTMLDivElement>(null);
   const [time, setTime] = useState(0);
@@ -146,11 +159,13 @@ export function Player({ src, poster, fps, seconds, width, height, label, span, 
 
   return (
     <div ref={frame} className="flex min-h-0 min-w-0 flex-1 flex-col gap-2 [&:fullscreen]:bg-black [&:fullscreen]:p-4">
-      <div className="relative grid min-h-0 flex-1 place-items-center overflow-hidden rounded-xl bg-black max-lg:max-h-[58dvh] max-lg:flex-none" style={{ aspectRatio: `${width} / ${height}` }}>
+      <div
+        className="relative grid min-h-0 flex-1 place-items-center overflow-hidden rounded-xl bg-black max-lg:max-h-[58dvh] max-lg:flex-none"
+        style={{ aspectRatio: `${width} / ${height}` }}
+      >
         {broken ? (
           <Failure error={new Error(t("The clip cannot be played."))} retry={() => setBroken(false)} />
         ) : (
-          // biome-ignore lint/a11y/useKeyWithClickEvents: space does the same
           <video
             ref={video}
             src={src}
@@ -185,14 +200,25 @@ export function Player({ src, poster, fps, seconds, width, height, label, span, 
           {timecode(time, fps)} <span className="text-text-3">/ {timecode(seconds, fps)}</span>
         </output>
         <div className="ml-auto flex items-center gap-1">
-          <Select quiet label={t("Speed")} value={speed} onChange={setSpeed} choices={SPEEDS.map((value) => ({ value, label: `${value}×` }))} />
+          <Select
+            quiet
+            label={t("Speed")}
+            value={speed}
+            onChange={setSpeed}
+            choices={SPEEDS.map((value) => ({ value, label: `${value}×` }))}
+          />
           <IconButton label={t("Loop")} active={loop} onClick={() => setLoop(!loop)}>
             <Repeat aria-hidden />
           </IconButton>
           <IconButton label={muted ? t("Sound on") : t("Sound off")} keys="m" onClick={() => setMuted(!muted)}>
             {muted ? <VolumeX aria-hidden /> : <Volume2 aria-hidden />}
           </IconButton>
-          <IconButton label={t("Full screen")} onClick={() => void (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen())}>
+          <IconButton
+            label={t("Full screen")}
+            onClick={() =>
+              void (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen())
+            }
+          >
             <Maximize aria-hidden />
           </IconButton>
         </div>
@@ -201,7 +227,19 @@ export function Player({ src, poster, fps, seconds, width, height, label, span, 
   );
 }
 
-function Bar({ time, seconds, fps, span, onSeek }: { time: number; seconds: number; fps: number; span: Span | undefined; onSeek: (to: number) => void }) {
+function Bar({
+  time,
+  seconds,
+  fps,
+  span,
+  onSeek,
+}: {
+  time: number;
+  seconds: number;
+  fps: number;
+  span: Span | undefined;
+  onSeek: (to: number) => void;
+}) {
   const last = Math.max(1 / fps, seconds - 1 / fps);
   const percent = (value: number) => `${(100 * value) / seconds}%`;
   return (

@@ -24,27 +24,48 @@ export function Unfinished({ item, live }: { item: ItemDetail; live: LiveJob | u
   const size = parseSize(item.size) ?? { width: 16, height: 9 };
   return (
     <div className="relative grid min-h-64 flex-1 place-items-center overflow-hidden rounded-xl bg-black max-lg:max-h-[58dvh]">
-      <div className="relative max-h-full max-w-full overflow-hidden" style={{ aspectRatio: `${size.width} / ${size.height}`, height: "100%" }}>
+      <div
+        className="relative max-h-full max-w-full overflow-hidden"
+        style={{ aspectRatio: `${size.width} / ${size.height}`, height: "100%" }}
+      >
         {step !== null ? (
-          <img src={media.preview(item.id, step)} alt={t("A rough picture of the clip so far")} className="size-full object-contain" />
+          <img
+            src={media.preview(item.id, step)}
+            alt={t("A rough picture of the clip so far")}
+            className="size-full object-contain"
+          />
         ) : (
           <div className={state.phase === "queued" ? "checker size-full" : "shimmer size-full opacity-40"} />
         )}
       </div>
-      <div className="absolute inset-x-0 bottom-0 bg-gradient-to-t from-black to-transparent px-6 pt-16 pb-5 text-white" role="status">
+      <div
+        className="absolute inset-x-0 bottom-0 bg-gradient-to-t from-black to-transparent px-6 pt-16 pb-5 text-white"
+        role="status"
+      >
         <div className="mx-auto flex max-w-xl flex-col gap-2.5">
           <p className="flex items-baseline justify-between gap-4 tabular">
             <span className="text-lg font-semibold">{state.title}</span>
             <span className="text-white/85">{state.detail}</span>
           </p>
-          <Progress value={state.phase === "queued" ? 0 : state.percent} label={t("Progress")} className="bg-white/25" />
+          <Progress
+            value={state.phase === "queued" ? 0 : state.percent}
+            label={t("Progress")}
+            className="bg-white/25"
+          />
           <div className="flex flex-wrap gap-2">
             {state.phase === "queued" && (
-              <Button small onClick={() => void placeInQueue(item.id, "first").catch((error) => tellFailure(t("Not moved"), error))}>
+              <Button
+                small
+                onClick={() => void placeInQueue(item.id, "first").catch((error) => tellFailure(t("Not moved"), error))}
+              >
                 <ChevronsUp aria-hidden className="size-4" /> {t("Run next")}
               </Button>
             )}
-            <Button small disabled={state.phase === "cancelling"} onClick={() => void cancelVideo(item.id).catch((error) => tellFailure(t("Not cancelled"), error))}>
+            <Button
+              small
+              disabled={state.phase === "cancelling"}
+              onClick={() => void cancelVideo(item.id).catch((error) => tellFailure(t("Not cancelled"), error))}
+            >
               <X aria-hidden className="size-4" /> {t("Cancel")}
             </Button>
           </div>
@@ -62,7 +83,10 @@ function Failed({ item }: { item: ItemDetail }) {
   const smaller = () => {
     reuse(item, true);
     const size = parseSize(item.size);
-    if (size) useDraft.getState().set({ size: [size.width, size.height].map((side) => Math.max(64, 2 * Math.round(side / 4))).join("x") });
+    if (size)
+      useDraft
+        .getState()
+        .set({ size: [size.width, size.height].map((side) => Math.max(64, 2 * Math.round(side / 4))).join("x") });
     void router.navigate({ to: "/" });
   };
   const shorter = () => {
@@ -81,7 +105,10 @@ function Failed({ item }: { item: ItemDetail }) {
         {cause && <p className="text-text-2">{cause}</p>}
         <div className="mt-1 flex flex-wrap gap-2">
           {ways.includes("retry") && (
-            <Button look="primary" onClick={() => void againById(item.id, error.code === "invalid_output" ? "new" : "same")}>
+            <Button
+              look="primary"
+              onClick={() => void againById(item.id, error.code === "invalid_output" ? "new" : "same")}
+            >
               {t("Try again")}
             </Button>
           )}
@@ -89,7 +116,11 @@ function Failed({ item }: { item: ItemDetail }) {
           {ways.includes("shorter") && <Button onClick={shorter}>{t("At half the length")}</Button>}
           {ways.includes("edit") && <Button onClick={edit}>{t("Change it first")}</Button>}
           {ways.includes("models") && (
-            <Link to="/settings" search={{ section: "models" }} className="inline-flex h-9 items-center rounded-lg border border-line-strong bg-raised px-4 hover:bg-hover">
+            <Link
+              to="/settings"
+              search={{ section: "models" }}
+              className="inline-flex h-9 items-center rounded-lg border border-line-strong bg-raised px-4 hover:bg-hover"
+            >
               {t("Other models")}
             </Link>
           )}
@@ -98,7 +129,19 @@ function Failed({ item }: { item: ItemDetail }) {
           <Copyable
             className="mt-1 text-xs text-text-3"
             label={t("Copy diagnostics")}
-            text={JSON.stringify({ id: item.id, model: item.engine_model, size: item.size, seconds: item.seconds, error, attempts: item.attempts, settings: item.settings }, null, 2)}
+            text={JSON.stringify(
+              {
+                id: item.id,
+                model: item.engine_model,
+                size: item.size,
+                seconds: item.seconds,
+                error,
+                attempts: item.attempts,
+                settings: item.settings,
+              },
+              null,
+              2,
+            )}
           />
         )}
       </div>

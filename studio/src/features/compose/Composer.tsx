@@ -10,11 +10,10 @@ import { findModel, lacks, modelChoices } from "@/features/compose/models";
 import { PromptBox } from "@/features/compose/PromptBox";
 import { PromptHelp } from "@/features/compose/PromptHelp";
 import { References } from "@/features/compose/References";
-import { takeFiles } from "@/features/compose/references";
+import { addClip, takeFiles } from "@/features/compose/references";
 import { send } from "@/features/compose/send";
 import { obstacle, totalSeconds } from "@/features/compose/submit";
 import { ClipPicker } from "@/features/library/ClipPicker";
-import { addClip } from "@/features/compose/references";
 import { aspectName, duration, parseSize, roughly } from "@/lib/format";
 import { t } from "@/lib/i18n";
 
@@ -79,8 +78,15 @@ export function Composer() {
           </div>
         </div>
       </div>
-      <p className="mt-1.5 flex min-h-5 flex-wrap items-center justify-between gap-x-4 px-2 text-xs text-text-3" aria-live="polite">
-        {problem ?? missing ? <span className="text-warn">{problem ?? missing}</span> : <Estimate draft={draft} model={model?.id ?? ""} size={size} />}
+      <p
+        className="mt-1.5 flex min-h-5 flex-wrap items-center justify-between gap-x-4 px-2 text-xs text-text-3"
+        aria-live="polite"
+      >
+        {(problem ?? missing) ? (
+          <span className="text-warn">{problem ?? missing}</span>
+        ) : (
+          <Estimate draft={draft} model={model?.id ?? ""} size={size} />
+        )}
         <span className="hidden items-center gap-1.5 md:flex">
           <Keys combination="mod+enter" /> {t("queues it at once")}
         </span>
@@ -89,7 +95,10 @@ export function Composer() {
   );
 }
 
-function missingAbility(draft: ReturnType<typeof useDraft.getState>, model: ReturnType<typeof findModel>): string | null {
+function missingAbility(
+  draft: ReturnType<typeof useDraft.getState>,
+  model: ReturnType<typeof findModel>,
+): string | null {
   const needs = new Set<string>();
   for (const one of draft.references) {
     needs.add(one.kind === "image" ? "image_pin" : "video_pin");
@@ -102,7 +111,15 @@ function missingAbility(draft: ReturnType<typeof useDraft.getState>, model: Retu
   return lacks(model, [...needs]);
 }
 
-function Estimate({ draft, model, size }: { draft: Draft & { references: ReturnType<typeof useDraft.getState>["references"] }; model: string; size: string }) {
+function Estimate({
+  draft,
+  model,
+  size,
+}: {
+  draft: Draft & { references: ReturnType<typeof useDraft.getState>["references"] };
+  model: string;
+  size: string;
+}) {
   const seconds = totalSeconds(draft, draft.references);
   const question = { model, size, seconds, count: draft.count };
   const estimate = useQuery({ ...estimateQuery(question), enabled: Boolean(model) && seconds > 0 });
@@ -152,7 +169,9 @@ function AddMenu() {
             {t("From the library")}
           </Button>
           <p className="text-xs text-text-3">
-            {t("Pictures become the first or last frame; clips are restyled or continued. Dropping or pasting works, too.")}
+            {t(
+              "Pictures become the first or last frame; clips are restyled or continued. Dropping or pasting works, too.",
+            )}
           </p>
         </div>
       </Popover>
@@ -168,7 +187,12 @@ function AddMenu() {
           event.target.value = "";
         }}
       />
-      <ClipPicker open={picking} onClose={() => setPicking(false)} title={t("Build on a clip")} onPick={(item) => void addClip(item.id)} />
+      <ClipPicker
+        open={picking}
+        onClose={() => setPicking(false)}
+        title={t("Build on a clip")}
+        onPick={(item) => void addClip(item.id)}
+      />
     </>
   );
 }
@@ -206,7 +230,8 @@ function ModelAndShape() {
     label: <SizeLabel size={one.value} name={one.name} />,
     hint: one.hint,
   }));
-  if (!known.some((one) => one.value === size)) sizeChoices.unshift({ value: size, label: <SizeLabel size={size} name={t("Own size")} /> });
+  if (!known.some((one) => one.value === size))
+    sizeChoices.unshift({ value: size, label: <SizeLabel size={size} name={t("Own size")} /> });
   const lengths = [...new Set<number>([...LENGTHS, draft.seconds])].sort((a, b) => a - b);
   return (
     <>
@@ -262,7 +287,16 @@ export function Shape({ width, height }: { width: number; height: number }) {
   const [w, h] = [Math.max(5, width * scale), Math.max(5, height * scale)];
   return (
     <svg viewBox="0 0 16 16" aria-label={aspectName(width, height)} role="img" className="size-4 shrink-0">
-      <rect x={8 - w / 2} y={8 - h / 2} width={w} height={h} rx="1.5" fill="none" stroke="currentColor" strokeWidth="1.5" />
+      <rect
+        x={8 - w / 2}
+        y={8 - h / 2}
+        width={w}
+        height={h}
+        rx="1.5"
+        fill="none"
+        stroke="currentColor"
+        strokeWidth="1.5"
+      />
     </svg>
   );
 }
@@ -297,7 +331,10 @@ function Advanced({ model }: { model: string | undefined }) {
       }
     >
       <div className="flex flex-col gap-3.5">
-        <Field label={t("Seed")} hint={t("The same seed and settings give the same clip. Variations count up from it.")}>
+        <Field
+          label={t("Seed")}
+          hint={t("The same seed and settings give the same clip. Variations count up from it.")}
+        >
           {(id) => (
             <div className="flex gap-2">
               <input
@@ -308,7 +345,10 @@ function Advanced({ model }: { model: string | undefined }) {
                 onChange={(event) => set({ seed: event.target.value })}
                 className={cx(inputLook, "tabular")}
               />
-              <IconButton label={t("A new seed")} onClick={() => set({ seed: String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) })}>
+              <IconButton
+                label={t("A new seed")}
+                onClick={() => set({ seed: String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) })}
+              >
                 <Dices aria-hidden />
               </IconButton>
             </div>
@@ -344,7 +384,13 @@ function Advanced({ model }: { model: string | undefined }) {
         </Field>
         <Field label={t("Negative prompt")} hint={t("What should not be seen.")}>
           {(id) => (
-            <textarea id={id} rows={2} value={draft.negative} onChange={(event) => set({ negative: event.target.value })} className={cx(inputLook, "h-auto py-2")} />
+            <textarea
+              id={id}
+              rows={2}
+              value={draft.negative}
+              onChange={(event) => set({ negative: event.target.value })}
+              className={cx(inputLook, "h-auto py-2")}
+            />
           )}
         </Field>
         <div className="flex justify-between">
@@ -357,4 +403,3 @@ function Advanced({ model }: { model: string | undefined }) {
     </Popover>
   );
 }
-

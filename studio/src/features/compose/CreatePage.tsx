@@ -20,7 +20,13 @@ export function CreatePage() {
     <div className="relative flex h-full flex-col" {...drop.handlers}>
       <h1 className="sr-only">{t("Create")}</h1>
       <div className="min-h-0 flex-1 overflow-y-auto px-4 pt-5 pb-8 md:px-8">
-        {recent.isError && <Failure error={recent.error} retry={() => void recent.refetch()} title={t("The library could not be read")} />}
+        {recent.isError && (
+          <Failure
+            error={recent.error}
+            retry={() => void recent.refetch()}
+            title={t("The library could not be read")}
+          />
+        )}
         {recent.data && items.length === 0 && <FirstRun />}
         {recent.isPending && !recent.isError && <Waiting />}
         {items.length > 0 && (
@@ -31,7 +37,10 @@ export function CreatePage() {
               ))}
             </ul>
             {(recent.data?.total ?? 0) > 36 && (
-              <Link to="/library" className="mx-auto mt-8 flex w-fit items-center gap-2 rounded-lg px-3 py-2 text-text-2 hover:bg-hover hover:text-text">
+              <Link
+                to="/library"
+                className="mx-auto mt-8 flex w-fit items-center gap-2 rounded-lg px-3 py-2 text-text-2 hover:bg-hover hover:text-text"
+              >
                 {t("All clips")} <ArrowRight aria-hidden className="size-4" />
               </Link>
             )}
@@ -41,7 +50,9 @@ export function CreatePage() {
       <Composer />
       {drop.over && (
         <div className="pointer-events-none absolute inset-3 z-40 grid place-items-center rounded-2xl border-2 border-dashed border-accent bg-(--scrim)">
-          <p className="rounded-xl bg-raised px-5 py-3 shadow-float">{t("Drop a picture or clip to build on it, or one of our own clips to get its settings back")}</p>
+          <p className="rounded-xl bg-raised px-5 py-3 shadow-float">
+            {t("Drop a picture or clip to build on it, or one of our own clips to get its settings back")}
+          </p>
         </div>
       )}
     </div>
@@ -50,7 +61,10 @@ export function CreatePage() {
 
 function Waiting() {
   return (
-    <div aria-hidden className="mx-auto grid max-w-[1760px] grid-cols-[repeat(auto-fill,minmax(min(100%,280px),1fr))] gap-x-4 gap-y-6">
+    <div
+      aria-hidden
+      className="mx-auto grid max-w-[1760px] grid-cols-[repeat(auto-fill,minmax(min(100%,280px),1fr))] gap-x-4 gap-y-6"
+    >
       {Array.from({ length: 8 }, (_, index) => (
         <div key={index} className="shimmer aspect-video rounded-xl" />
       ))}

@@ -18,7 +18,9 @@ export function FirstRun() {
       <div>
         <h2 className="text-2xl font-semibold text-balance">{t("Say what you want to see.")}</h2>
         <p className="mt-2 max-w-prose text-text-2">
-          {t("A sentence becomes a clip on this machine: nothing is sent anywhere, nothing expires. Take an example, change its words, and generate.")}
+          {t(
+            "A sentence becomes a clip on this machine: nothing is sent anywhere, nothing expires. Take an example, change its words, and generate.",
+          )}
         </p>
       </div>
       {models.data && !usable && (
@@ -37,8 +39,15 @@ export function FirstRun() {
       )}
       <ul className="grid gap-2.5 sm:grid-cols-2">
         {EXAMPLES.map((example) => (
-          <li key={example} className="flex items-center gap-3 rounded-xl border border-line bg-panel p-2 pl-4 transition-colors hover:border-line-strong">
-            <button type="button" className="min-w-0 flex-1 py-1.5 text-left text-text-2 hover:text-text" onClick={() => set({ prompt: example })}>
+          <li
+            key={example}
+            className="flex items-center gap-3 rounded-xl border border-line bg-panel p-2 pl-4 transition-colors hover:border-line-strong"
+          >
+            <button
+              type="button"
+              className="min-w-0 flex-1 py-1.5 text-left text-text-2 hover:text-text"
+              onClick={() => set({ prompt: example })}
+            >
               {example}
             </button>
             <Button

@@ -19,7 +19,18 @@ interface PromptBoxProps {
 }
 
 /** A text box that grows with what is in it, marks the characters that it names, and offers them after an @. */
-export function PromptBox({ value, onChange, onSubmit, label, placeholder, rows = 2, autoFocus, className, id, onPasteFiles }: PromptBoxProps) {
+export function PromptBox({
+  value,
+  onChange,
+  onSubmit,
+  label,
+  placeholder,
+  rows = 2,
+  autoFocus,
+  className,
+  id,
+  onPasteFiles,
+}: PromptBoxProps) {
   const box = useRef<HTMLTextAreaElement>(null);
   const mirror = useRef<HTMLDivElement>(null);
   const listId = useId();
@@ -31,7 +42,7 @@ export function PromptBox({ value, onChange, onSubmit, label, placeholder, rows 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the height depends on the text
   useLayoutEffect(() => {
     const element = box.current;
-    if (!element) return;
+    if (!element || CSS.supports("field-sizing", "content")) return;
     element.style.height = "0";
     element.style.height = `${element.scrollHeight}px`;
   }, [value]);
@@ -39,7 +50,11 @@ export function PromptBox({ value, onChange, onSubmit, label, placeholder, rows 
   const typed = characters.length ? mentionAt(value, caret) : null;
   const query = typed?.query.toLowerCase() ?? "";
   const offered = typed ? characters.filter((one) => one.name?.toLowerCase().startsWith(query)).slice(0, 6) : [];
-  const open = offered.length > 0 && typed !== null && dismissed !== typed.start && !findMentions(value, characters).some((one) => one.start === typed.start);
+  const open =
+    offered.length > 0 &&
+    typed !== null &&
+    dismissed !== typed.start &&
+    !findMentions(value, characters).some((one) => one.start === typed.start);
 
   const insert = (name: string): void => {
     if (!typed) return;
@@ -82,7 +97,12 @@ export function PromptBox({ value, onChange, onSubmit, label, placeholder, rows 
   const marked: ReactNode[] = [];
   let reached = 0;
   for (const { start, end } of findMentions(value, characters)) {
-    marked.push(value.slice(reached, start), <mark key={start} className="rounded bg-accent-soft text-transparent shadow-[0_0_0_1px_var(--accent-soft)]">{value.slice(start, end)}</mark>);
+    marked.push(
+      value.slice(reached, start),
+      <mark key={start} className="rounded bg-accent-soft text-transparent shadow-[0_0_0_1px_var(--accent-soft)]">
+        {value.slice(start, end)}
+      </mark>,
+    );
     reached = end;
   }
   const look = "col-start-1 row-start-1 w-full px-1 py-1 text-[0.9375rem] leading-6 break-words whitespace-pre-wrap";
@@ -121,11 +141,16 @@ export function PromptBox({ value, onChange, onSubmit, label, placeholder, rows 
               onPasteFiles(files);
             }
           }}
-          className={cx(look, "resize-none overflow-hidden bg-transparent outline-none")}
+          className={cx(look, "field-sizing-content resize-none overflow-hidden bg-transparent outline-none")}
         />
       </div>
       {open && (
-        <div id={listId} role="listbox" aria-label={t("Characters")} className="absolute bottom-full left-0 z-20 mb-2 min-w-52 rounded-xl border border-line-strong bg-raised p-1 shadow-float">
+        <div
+          id={listId}
+          role="listbox"
+          aria-label={t("Characters")}
+          className="absolute bottom-full left-0 z-20 mb-2 min-w-52 rounded-xl border border-line-strong bg-raised p-1 shadow-float"
+        >
           {offered.map((one, index) => (
             <button
               key={one.id}
@@ -138,7 +163,10 @@ export function PromptBox({ value, onChange, onSubmit, label, placeholder, rows 
                 event.preventDefault();
                 insert(one.name ?? "");
               }}
-              className={cx("block w-full rounded-lg px-3 py-1.5 text-left text-sm", index === chosen % offered.length && "bg-hover")}
+              className={cx(
+                "block w-full rounded-lg px-3 py-1.5 text-left text-sm",
+                index === chosen % offered.length && "bg-hover",
+              )}
             >
               @{one.name}
             </button>

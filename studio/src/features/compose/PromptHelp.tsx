@@ -51,7 +51,9 @@ export function PromptHelp() {
           { value: "recent", label: t("Recent") },
         ]}
       />
-      <div className="mt-3 flex max-h-72 flex-col gap-1 overflow-y-auto">{tab === "templates" ? <Templates take={take} /> : <Recent take={take} />}</div>
+      <div className="mt-3 flex max-h-72 flex-col gap-1 overflow-y-auto">
+        {tab === "templates" ? <Templates take={take} /> : <Recent take={take} />}
+      </div>
       <Button small className="mt-3 w-full" disabled={!prompt.trim()} onClick={() => void keep(prompt)}>
         {t("Keep this prompt as a template")}
       </Button>
@@ -71,7 +73,10 @@ async function keep(prompt: string): Promise<void> {
 
 function Templates({ take }: { take: (text: string) => void }) {
   const own = useQuery(fullDocumentsQuery<{ text: string }>("template"));
-  const all: (Template & { own?: boolean })[] = [...(own.data ?? []).map((one) => ({ id: one.id, name: one.name, text: one.content.text, own: true })), ...TEMPLATES];
+  const all: (Template & { own?: boolean })[] = [
+    ...(own.data ?? []).map((one) => ({ id: one.id, name: one.name, text: one.content.text, own: true })),
+    ...TEMPLATES,
+  ];
   return all.map((one) => (
     <div key={one.id} className="group flex items-start gap-1 rounded-lg hover:bg-hover">
       <button type="button" onClick={() => take(one.text)} className="min-w-0 flex-1 rounded-lg px-2.5 py-2 text-left">
@@ -97,10 +102,19 @@ function Templates({ take }: { take: (text: string) => void }) {
 
 function Recent({ take }: { take: (text: string) => void }) {
   const page = useQuery(pageQuery(NEWEST, 0));
-  const prompts = [...new Set((page.data?.data ?? []).map((item) => item.prompt?.trim()).filter(Boolean))].slice(0, 25) as string[];
-  if (!prompts.length) return <p className="px-2 py-4 text-center text-sm text-text-3">{t("What you generate is listed here.")}</p>;
+  const prompts = [...new Set((page.data?.data ?? []).map((item) => item.prompt?.trim()).filter(Boolean))].slice(
+    0,
+    25,
+  ) as string[];
+  if (!prompts.length)
+    return <p className="px-2 py-4 text-center text-sm text-text-3">{t("What you generate is listed here.")}</p>;
   return prompts.map((prompt) => (
-    <button key={prompt} type="button" onClick={() => take(prompt)} className="line-clamp-2 shrink-0 rounded-lg px-2.5 py-2 text-left text-sm hover:bg-hover">
+    <button
+      key={prompt}
+      type="button"
+      onClick={() => take(prompt)}
+      className="line-clamp-2 shrink-0 rounded-lg px-2.5 py-2 text-left text-sm hover:bg-hover"
+    >
       {prompt}
     </button>
   ));

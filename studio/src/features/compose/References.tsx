@@ -11,13 +11,29 @@ export function References() {
   return (
     <ul className="flex flex-wrap gap-2 border-b border-line p-2.5" aria-label={t("References")}>
       {references.map((one) => (
-        <ReferenceCard key={one.id} reference={one} size={size || "448x256"} change={change} onChange={(next) => set({ change: next })} />
+        <ReferenceCard
+          key={one.id}
+          reference={one}
+          size={size || "448x256"}
+          change={change}
+          onChange={(next) => set({ change: next })}
+        />
       ))}
     </ul>
   );
 }
 
-function ReferenceCard({ reference, size, change, onChange }: { reference: Reference; size: string; change: number; onChange: (change: number) => void }) {
+function ReferenceCard({
+  reference,
+  size,
+  change,
+  onChange,
+}: {
+  reference: Reference;
+  size: string;
+  change: number;
+  onChange: (change: number) => void;
+}) {
   const { changeReference, removeReference } = useDraft();
   const target = parseSize(size);
   const differs = target !== null && Math.abs(target.width / target.height - reference.width / reference.height) > 0.01;
@@ -40,7 +56,13 @@ function ReferenceCard({ reference, size, change, onChange }: { reference: Refer
           {reference.seconds ? ` · ${duration(reference.seconds)}` : ""}
         </p>
         <div className="flex flex-wrap items-center gap-1.5">
-          <Segmented small label={t("Use as")} value={reference.use} choices={uses} onChange={(use) => changeReference(reference.id, { use })} />
+          <Segmented
+            small
+            label={t("Use as")}
+            value={reference.use}
+            choices={uses}
+            onChange={(use) => changeReference(reference.id, { use })}
+          />
           {differs && reference.use !== "continue" && (
             <Segmented
               small
@@ -57,7 +79,16 @@ function ReferenceCard({ reference, size, change, onChange }: { reference: Refer
         {reference.use === "restyle" && (
           <div className="flex items-center gap-2 text-xs text-text-3">
             <span>{t("Change")}</span>
-            <Range label={t("How much to change")} min={0.05} max={0.95} step={0.05} value={change} onChange={onChange} shown={`${Math.round(change * 100)} %`} className="w-28" />
+            <Range
+              label={t("How much to change")}
+              min={0.05}
+              max={0.95}
+              step={0.05}
+              value={change}
+              onChange={onChange}
+              shown={`${Math.round(change * 100)} %`}
+              className="w-28"
+            />
             <span className="w-9 tabular">{Math.round(change * 100)} %</span>
           </div>
         )}
@@ -74,11 +105,21 @@ function FitPicture({ reference, aspect }: { reference: Reference; aspect: numbe
   const height = 56;
   const fit = reference.fit === "contain" ? "object-contain" : "object-cover";
   return (
-    <div className="shrink-0 overflow-hidden rounded-md bg-black" style={{ height, width: Math.min(110, Math.max(32, height * aspect)) }}>
+    <div
+      className="shrink-0 overflow-hidden rounded-md bg-black"
+      style={{ height, width: Math.min(110, Math.max(32, height * aspect)) }}
+    >
       {reference.kind === "image" ? (
         <img src={reference.url} alt={reference.name} className={`size-full ${fit}`} />
       ) : (
-        <video src={reference.url} muted playsInline preload="metadata" aria-label={reference.name} className={`size-full ${fit}`} />
+        <video
+          src={reference.url}
+          muted
+          playsInline
+          preload="metadata"
+          aria-label={reference.name}
+          className={`size-full ${fit}`}
+        />
       )}
     </div>
   );

@@ -82,7 +82,14 @@ export const useDraft = create<DraftState>()(
     {
       name: "daybreak.draft",
       storage: createJSONStorage(() => localStorage),
-      partialize: ({ references: _files, set: _s, addReference: _a, changeReference: _c, removeReference: _r, ...kept }) => kept,
+      partialize: ({
+        references: _files,
+        set: _s,
+        addReference: _a,
+        changeReference: _c,
+        removeReference: _r,
+        ...kept
+      }) => kept,
     },
   ),
 );

@@ -9,10 +9,22 @@ export interface Style {
 
 export const STYLES: readonly Style[] = [
   { id: "noir", name: "Film noir", text: "black and white film noir, hard shadows, rain-wet streets, 35mm grain" },
-  { id: "stop-motion", name: "Stop motion", text: "stop-motion animation, handmade puppets, visible fingerprints, soft studio light" },
-  { id: "papercraft", name: "Papercraft", text: "cardboard and paper craft, layered cut-outs, crisp folded edges, gentle shadows" },
+  {
+    id: "stop-motion",
+    name: "Stop motion",
+    text: "stop-motion animation, handmade puppets, visible fingerprints, soft studio light",
+  },
+  {
+    id: "papercraft",
+    name: "Papercraft",
+    text: "cardboard and paper craft, layered cut-outs, crisp folded edges, gentle shadows",
+  },
   { id: "archival", name: "Archival", text: "faded archival footage, 16mm, light leaks, dust and scratches" },
-  { id: "balloon", name: "Balloon world", text: "everything made of glossy balloons, soft reflections, bright daylight" },
+  {
+    id: "balloon",
+    name: "Balloon world",
+    text: "everything made of glossy balloons, soft reflections, bright daylight",
+  },
   { id: "golden", name: "Golden hour", text: "golden hour, low warm sun, long shadows, shallow depth of field" },
   { id: "handheld", name: "Handheld", text: "handheld documentary camera, natural light, slight shake" },
   { id: "anime", name: "Anime", text: "hand-drawn anime, clean line art, painted backgrounds" },
@@ -27,11 +39,27 @@ export interface Template {
 }
 
 export const TEMPLATES: readonly Template[] = [
-  { id: "shot", name: "Shot grammar", text: "[Wide shot] of [subject] [doing what] in [place], [time of day], [camera move]" },
-  { id: "reveal", name: "Slow reveal", text: "The camera rises slowly over [foreground] and reveals [subject] at [time of day]" },
-  { id: "product", name: "Product turntable", text: "[Product] turns slowly on a plain [colour] background, soft studio light, close-up" },
+  {
+    id: "shot",
+    name: "Shot grammar",
+    text: "[Wide shot] of [subject] [doing what] in [place], [time of day], [camera move]",
+  },
+  {
+    id: "reveal",
+    name: "Slow reveal",
+    text: "The camera rises slowly over [foreground] and reveals [subject] at [time of day]",
+  },
+  {
+    id: "product",
+    name: "Product turntable",
+    text: "[Product] turns slowly on a plain [colour] background, soft studio light, close-up",
+  },
   { id: "dialogue", name: "Spoken line", text: '[Character] looks into the camera and says: "[line]"' },
-  { id: "seasons", name: "Time passing", text: "[Place] from [first season] to [second season], fixed camera, time-lapse" },
+  {
+    id: "seasons",
+    name: "Time passing",
+    text: "[Place] from [first season] to [second season], fixed camera, time-lapse",
+  },
 ];
 
 /** Prompts that the built-in model does well. */

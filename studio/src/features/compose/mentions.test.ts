@@ -5,7 +5,10 @@ const cast = ["Ada", "Ada Lovelace", "Fox"].map((name, index) => ({ id: `char_${
 
 describe("characters in a prompt", () => {
   it("prefer the longer of two names that begin alike", () => {
-    expect(findMentions("@Ada Lovelace meets @Ada", cast).map((one) => one.character.name)).toEqual(["Ada Lovelace", "Ada"]);
+    expect(findMentions("@Ada Lovelace meets @Ada", cast).map((one) => one.character.name)).toEqual([
+      "Ada Lovelace",
+      "Ada",
+    ]);
   });
   it("go out by name, each id once", () => {
     expect(resolveMentions("@fox follows @Fox and @Nobody", cast)).toEqual({

@@ -5,7 +5,11 @@ import { t } from "@/lib/i18n";
 /** The model that is used where none is chosen: the server's default under its own name. */
 export function defaultModel(models: readonly Model[]): Model | undefined {
   const own = models.filter((model) => !model.daybreak?.alias);
-  return own.find((model) => model.daybreak?.default && model.daybreak.installed) ?? own.find((model) => model.daybreak?.installed) ?? models[0];
+  return (
+    own.find((model) => model.daybreak?.default && model.daybreak.installed) ??
+    own.find((model) => model.daybreak?.installed) ??
+    models[0]
+  );
 }
 
 export function findModel(models: readonly Model[], id: string): Model | undefined {

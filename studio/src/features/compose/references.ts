@@ -1,10 +1,9 @@
-import { itemQuery, media } from "@/api/library";
+import { facts, itemQuery, media } from "@/api/library";
+import { client } from "@/api/query";
 import type { ItemDetail } from "@/api/types";
 import { readRecord } from "@/api/videos";
-import { client } from "@/api/query";
 import { tell, tellFailure } from "@/components/toasts";
 import { type Reference, reuseRecord, type Use, useDraft } from "@/features/compose/draft";
-import { facts } from "@/api/library";
 import { t } from "@/lib/i18n";
 
 let counter = 0;
@@ -28,7 +27,8 @@ function measureVideo(url: string): Promise<{ width: number; height: number; sec
     const video = document.createElement("video");
     video.preload = "metadata";
     video.muted = true;
-    video.onloadedmetadata = () => done({ width: video.videoWidth, height: video.videoHeight, seconds: video.duration });
+    video.onloadedmetadata = () =>
+      done({ width: video.videoWidth, height: video.videoHeight, seconds: video.duration });
     video.onerror = () => failed(new Error(t("This video cannot be read: use MP4 with H.264.")));
     video.src = url;
   });

@@ -16,8 +16,14 @@ export async function send(): Promise<boolean> {
     client.ensureQueryData(fullDocumentsQuery<Style>("style")).catch(() => []),
     client.ensureQueryData(modelsQuery).catch(() => []),
   ]);
-  const style = [...STYLES, ...styles.map((one) => ({ ...one.content, id: one.id }))].find((one) => one.id === draft.style);
-  const filled = { ...draft, model: draft.model || (defaultModel(models)?.id ?? "sora-2"), size: draft.size || "448x256" };
+  const style = [...STYLES, ...styles.map((one) => ({ ...one.content, id: one.id }))].find(
+    (one) => one.id === draft.style,
+  );
+  const filled = {
+    ...draft,
+    model: draft.model || (defaultModel(models)?.id ?? "sora-2"),
+    size: draft.size || "448x256",
+  };
   const problem = obstacle(filled, characters);
   if (problem) {
     tell({ title: t("Not sent yet"), text: problem, tone: "bad" });
@@ -30,7 +36,10 @@ export async function send(): Promise<boolean> {
     if (router.state.location.pathname !== "/" && first) {
       tell({
         title: t("Queued"),
-        action: { label: t("Follow it"), run: () => void router.navigate({ to: "/clip/$id", params: { id: first.id } }) },
+        action: {
+          label: t("Follow it"),
+          run: () => void router.navigate({ to: "/clip/$id", params: { id: first.id } }),
+        },
       });
     }
     return true;

@@ -26,10 +26,12 @@ export function obstacle(draft: Draft, characters: readonly Character[]): string
     return t("Width and height are 64 to 2048 pixels.");
   if (size.width % 2 || size.height % 2) return t("Width and height must be even.");
   if (!(draft.seconds > 0 && draft.seconds <= 60)) return t("A clip is more than 0 and at most 60 seconds long.");
-  if (draft.seed.trim() && whole(draft.seed) === null) return t("The seed is a whole number, or empty for a random one.");
+  if (draft.seed.trim() && whole(draft.seed) === null)
+    return t("The seed is a whole number, or empty for a random one.");
   if (draft.steps.trim() && !whole(draft.steps)) return t("Steps is a whole number from 1 to 1000.");
   if (draft.guidance.trim() && decimal(draft.guidance) === null) return t("Guidance is a number from 0 to 100.");
-  if (draft.fps.trim() && !(Number(draft.fps) >= 1 && Number(draft.fps) <= 120)) return t("Frames per second are 1 to 120.");
+  if (draft.fps.trim() && !(Number(draft.fps) >= 1 && Number(draft.fps) <= 120))
+    return t("Frames per second are 1 to 120.");
   if (resolveMentions(draft.prompt, characters).ids.length > 2) return t("A clip can have at most two characters.");
   return null;
 }
@@ -64,7 +66,15 @@ export function referenceTimeline(
   const frames = Math.max(1, Math.round(totalSeconds(draft, references) * fps));
   const seconds = frames / fps;
   const pins = references.map((one): Pin => {
-    const pin = { media: mediaOf.get(one.id) ?? "", kind: one.kind, start: 0, end: null, strength: 1, strength_end: null, media_start: 0 };
+    const pin = {
+      media: mediaOf.get(one.id) ?? "",
+      kind: one.kind,
+      start: 0,
+      end: null,
+      strength: 1,
+      strength_end: null,
+      media_start: 0,
+    };
     if (one.kind === "video") {
       const end = tidy(Math.min(seconds, one.seconds ?? seconds));
       return { ...pin, end, strength: one.use === "restyle" ? tidy(1 - draft.change) : 1 };

@@ -1,16 +1,26 @@
+import { Images } from "lucide-react";
 import { useDeferredValue, useState } from "react";
 import type { Item } from "@/api/types";
 import { inputLook } from "@/components/controls";
 import { Dialog } from "@/components/overlays";
 import { Empty } from "@/components/states";
 import { Grid } from "@/features/library/Grid";
-import { Images } from "lucide-react";
 import { t } from "@/lib/i18n";
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Picks a finished clip of the library. */
-export function ClipPicker({ open, onClose, onPick, title }: { open: boolean; onClose: () => void; onPick: (item: Item) => void; title: string }) {
+export function ClipPicker({
+  open,
+  onClose,
+  onPick,
+  title,
+}: {
+  open: boolean;
+  onClose: () => void;
+  onPick: (item: Item) => void;
+  title: string;
+}) {
   const [words, setWords] = useState("");
   const q = useDeferredValue(words);
   return (
@@ -34,7 +44,12 @@ export function ClipPicker({ open, onClose, onPick, title }: { open: boolean; on
             onPick(item);
             onClose();
           }}
-          empty={<Empty icon={<Images aria-hidden />} title={q ? t("No clip has these words") : t("There are no finished clips yet")} />}
+          empty={
+            <Empty
+              icon={<Images aria-hidden />}
+              title={q ? t("No clip has these words") : t("There are no finished clips yet")}
+            />
+          }
         />
       </div>
     </Dialog>

@@ -22,13 +22,23 @@ export const FeedTile = memo(function FeedTile({ item }: { item: Item }) {
   return (
     <li className="group min-w-0">
       <div className="relative aspect-video overflow-hidden rounded-xl border border-line bg-raised">
-        <Link to="/clip/$id" params={{ id: item.id }} aria-label={name} className={cx("focus-inset block size-full rounded-xl", tall && "mx-auto aspect-[9/16] w-auto")}>
+        <Link
+          to="/clip/$id"
+          params={{ id: item.id }}
+          aria-label={name}
+          className={cx("focus-inset block size-full rounded-xl", tall && "mx-auto aspect-[9/16] w-auto")}
+        >
           <ClipPicture item={item} live={live} />
           {item.status === "completed" && <TileMarks item={item} />}
         </Link>
         <div className="absolute top-1.5 right-1.5 flex gap-1 opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
           {unfinished ? (
-            <IconButton label={t("Cancel")} small className="bg-black/65 text-white hover:bg-black/85 hover:text-white" onClick={() => void cancelVideo(item.id).catch((error) => tellFailure(t("Not cancelled"), error))}>
+            <IconButton
+              label={t("Cancel")}
+              small
+              className="bg-black/65 text-white hover:bg-black/85 hover:text-white"
+              onClick={() => void cancelVideo(item.id).catch((error) => tellFailure(t("Not cancelled"), error))}
+            >
               <X aria-hidden />
             </IconButton>
           ) : (
@@ -45,7 +55,11 @@ export const FeedTile = memo(function FeedTile({ item }: { item: Item }) {
               <Menu
                 label={t("Actions")}
                 trigger={
-                  <IconButton label={t("Actions")} small className="bg-black/65 text-white hover:bg-black/85 hover:text-white">
+                  <IconButton
+                    label={t("Actions")}
+                    small
+                    className="bg-black/65 text-white hover:bg-black/85 hover:text-white"
+                  >
                     <Ellipsis aria-hidden />
                   </IconButton>
                 }
@@ -60,7 +74,9 @@ export const FeedTile = memo(function FeedTile({ item }: { item: Item }) {
           <p className="line-clamp-2 text-sm leading-snug text-text-2">{name}</p>
           <p className="mt-1 flex flex-wrap items-center gap-1.5 text-xs text-text-3 tabular">
             {item.procedural && <Badge>{t("procedural")}</Badge>}
-            {item.status === "failed" && item.error?.code !== "cancelled" && <span className="line-clamp-1 text-bad">{item.error?.message}</span>}
+            {item.status === "failed" && item.error?.code !== "cancelled" && (
+              <span className="line-clamp-1 text-bad">{item.error?.message}</span>
+            )}
             <span>{ago(item.created_at, Date.now() / 1000)}</span>
           </p>
         </div>
@@ -69,7 +85,12 @@ export const FeedTile = memo(function FeedTile({ item }: { item: Item }) {
             <RotateCcw aria-hidden />
           </IconButton>
         ) : (
-          <IconButton label={t("Reuse all settings")} small onClick={() => void reuseById(item, true)} className="opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+          <IconButton
+            label={t("Reuse all settings")}
+            small
+            onClick={() => void reuseById(item, true)}
+            className="opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
+          >
             <Repeat2 aria-hidden />
           </IconButton>
         )}

@@ -1,7 +1,16 @@
 import { Link, useNavigate } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Check, Heart } from "lucide-react";
-import { type KeyboardEvent, memo, type MouseEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import {
+  type KeyboardEvent,
+  type MouseEvent,
+  memo,
+  type ReactNode,
+  useEffect,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
 import type { Filters, Item } from "@/api/types";
 import { ClipPicture, TileMarks, useItemLive } from "@/components/ClipTile";
 import { cx } from "@/components/controls";
@@ -60,17 +69,32 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
     const next = Math.min(Math.max(0, index), total - 1);
     setAt(next);
     rows.scrollToIndex(Math.floor(next / columns), { align: "auto" });
-    requestAnimationFrame(() => requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus({ preventScroll: true })));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() =>
+        scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"] a`)?.focus({ preventScroll: true }),
+      ),
+    );
   };
   const range = (to: number): string[] => {
     const [low, high] = [Math.min(anchor.current, to), Math.max(anchor.current, to)];
-    return Array.from({ length: high - low + 1 }, (_, index) => clips.item(low + index)?.id).filter((id) => id !== undefined);
+    return Array.from({ length: high - low + 1 }, (_, index) => clips.item(low + index)?.id).filter(
+      (id) => id !== undefined,
+    );
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const place = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
     if (!place) return;
     const index = Number(place.dataset.index);
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns, Home: -total, End: total, PageDown: columns * 3, PageUp: -columns * 3 }[event.key];
+    const step = {
+      ArrowRight: 1,
+      ArrowLeft: -1,
+      ArrowDown: columns,
+      ArrowUp: -columns,
+      Home: -total,
+      End: total,
+      PageDown: columns * 3,
+      PageUp: -columns * 3,
+    }[event.key];
     const item = clips.item(index);
     if (step) {
       event.preventDefault();
@@ -107,14 +131,26 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
       {clips.total === 0 ? (
         empty
       ) : (
-        <div role="grid" aria-label={label} aria-rowcount={Math.ceil(total / columns)} aria-colcount={columns} className="relative mt-1" style={{ height: rows.getTotalSize() }}>
+        <div
+          role="grid"
+          aria-label={label}
+          aria-rowcount={Math.ceil(total / columns)}
+          aria-colcount={columns}
+          className="relative mt-1"
+          style={{ height: rows.getTotalSize() }}
+        >
           {shown.map((row) => (
             <div
               key={row.key}
               role="row"
               aria-rowindex={row.index + 1}
               className="absolute inset-x-0 grid"
-              style={{ transform: `translateY(${row.start}px)`, height: row.size, gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`, columnGap: GAP }}
+              style={{
+                transform: `translateY(${row.start}px)`,
+                height: row.size,
+                gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+                columnGap: GAP,
+              }}
             >
               {Array.from({ length: columns }, (_, column) => {
                 const index = row.index * columns + column;
@@ -163,7 +199,16 @@ interface TileProps {
   onOpen: () => void;
 }
 
-const Tile = memo(function Tile({ item, picking, focusable, selected, selecting, onFocus, onClick, onCheck }: TileProps) {
+const Tile = memo(function Tile({
+  item,
+  picking,
+  focusable,
+  selected,
+  selecting,
+  onFocus,
+  onClick,
+  onCheck,
+}: TileProps) {
   const live = useItemLive(item);
   const name = item.title || item.prompt || item.id;
   return (
@@ -177,11 +222,19 @@ const Tile = memo(function Tile({ item, picking, focusable, selected, selecting,
         onFocus={onFocus}
         onClick={onClick}
         draggable={false}
-        className={cx("relative block aspect-video overflow-hidden rounded-lg", selected && "ring-2 ring-accent ring-offset-2 ring-offset-ground")}
+        className={cx(
+          "relative block aspect-video overflow-hidden rounded-lg",
+          selected && "ring-2 ring-accent ring-offset-2 ring-offset-ground",
+        )}
       >
         <ClipPicture item={item} live={live} />
         {item.status === "completed" && <TileMarks item={item} />}
-        {item.favourite && <Heart aria-hidden className="absolute right-2 bottom-2 size-3.5 fill-[#ffb35c] text-[#ffb35c] drop-shadow group-hover:opacity-0" />}
+        {item.favourite && (
+          <Heart
+            aria-hidden
+            className="absolute right-2 bottom-2 size-3.5 fill-[#ffb35c] text-[#ffb35c] drop-shadow group-hover:opacity-0"
+          />
+        )}
       </Link>
       {!picking && (
         <button
@@ -194,7 +247,9 @@ const Tile = memo(function Tile({ item, picking, focusable, selected, selecting,
           className={cx(
             "absolute top-1.5 left-1.5 grid size-6 place-items-center rounded-md border transition-opacity",
             selected ? "border-transparent bg-accent text-on-accent" : "border-white/70 bg-black/50 text-transparent",
-            selected || selecting ? "opacity-100" : "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100",
+            selected || selecting
+              ? "opacity-100"
+              : "opacity-0 group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100",
           )}
         >
           <Check aria-hidden className="size-4" strokeWidth={2.5} />

@@ -1,6 +1,19 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Columns2, Combine, Download, FolderInput, Heart, Images, Search, SearchX, Tag, Trash2, Undo2, X } from "lucide-react";
+import {
+  Columns2,
+  Combine,
+  Download,
+  FolderInput,
+  Heart,
+  Images,
+  Search,
+  SearchX,
+  Tag,
+  Trash2,
+  Undo2,
+  X,
+} from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { send } from "@/api/client";
 import { facetsQuery } from "@/api/library";
@@ -10,18 +23,18 @@ import { Button, type Choice, cx, IconButton, Range, Select } from "@/components
 import { askText, confirm, Menu } from "@/components/overlays";
 import { Empty } from "@/components/states";
 import { tell, tellFailure } from "@/components/toasts";
-import { takeFiles } from "@/features/compose/references";
 import { useDrop } from "@/features/compose/CreatePage";
+import { takeFiles } from "@/features/compose/references";
 import * as actions from "@/features/library/actions";
 import { Grid } from "@/features/library/Grid";
 import { Places } from "@/features/library/Places";
-import { StitchDialog } from "@/features/tools/StitchDialog";
 import { TagDialog } from "@/features/library/TagDialog";
+import { StitchDialog } from "@/features/tools/StitchDialog";
 import { useHotkeys } from "@/lib/hotkeys";
 import { number, plural, t } from "@/lib/i18n";
 import { kindName } from "@/lib/kinds";
 import { setPreferences, usePreferences } from "@/lib/preferences";
-import { router, type LibrarySearch } from "@/router";
+import { type LibrarySearch, router } from "@/router";
 
 const route = getRouteApi("/library");
 
@@ -52,7 +65,10 @@ export function LibraryPage() {
       c: () => void router.navigate({ to: "/compare", search: { clips: ids.slice(0, 4).join(",") } }),
       r: () => void router.navigate({ to: "/clip/$id", params: { id: item.id }, search: { tool: "remix" } }),
       e: () => void router.navigate({ to: "/clip/$id", params: { id: item.id }, search: { tool: "extend" } }),
-      Delete: () => void (search.trashed ? actions.deleteForGood(ids) : actions.trash(ids)).then((done) => done && setSelected(new Set())),
+      Delete: () =>
+        void (search.trashed ? actions.deleteForGood(ids) : actions.trash(ids)).then(
+          (done) => done && setSelected(new Set()),
+        ),
     };
     const run = event.ctrlKey || event.metaKey || event.altKey ? undefined : known[event.key];
     if (!run) return;
@@ -72,10 +88,16 @@ export function LibraryPage() {
           <div className="flex items-center gap-3">
             <h1 className="sr-only">{t("Library")}</h1>
             <SearchBox value={search.q ?? ""} onChange={(q) => set({ q: q || undefined })} />
-            <label className="ml-auto hidden w-28 items-center gap-2 lg:flex">
-              <span className="sr-only">{t("Size of the pictures")}</span>
-              <Range label={t("Size of the pictures")} min={140} max={520} step={20} value={density} onChange={(next) => setPreferences({ density: next })} />
-            </label>
+            <div className="ml-auto hidden w-28 items-center gap-2 lg:flex">
+              <Range
+                label={t("Size of the pictures")}
+                min={140}
+                max={520}
+                step={20}
+                value={density}
+                onChange={(next) => setPreferences({ density: next })}
+              />
+            </div>
           </div>
           <FilterBar search={search} set={set} facets={total} />
         </header>
@@ -89,7 +111,9 @@ export function LibraryPage() {
             onKey={onKey}
             empty={<NothingHere search={search} clear={() => void navigate({ search: {}, replace: true })} />}
           />
-          {selected.size > 0 && <SelectionBar ids={[...selected]} trashed={Boolean(search.trashed)} clear={() => setSelected(new Set())} />}
+          {selected.size > 0 && (
+            <SelectionBar ids={[...selected]} trashed={Boolean(search.trashed)} clear={() => setSelected(new Set())} />
+          )}
         </div>
       </div>
     </div>
@@ -140,8 +164,17 @@ interface FilterProps {
 function FilterBar({ search, set, facets }: FilterProps) {
   const any: Choice<string> = { value: "", label: t("Any") };
   const counted = (list: { name: string; count: number }[] = [], name = (value: string) => value): Choice<string>[] =>
-    list.map((one) => ({ value: one.name, label: name(one.name), hint: plural(one.count, "{count} clip", "{count} clips") }));
-  const filter = (label: string, value: string | undefined, choices: Choice<string>[], change: (value: string | undefined) => void) => (
+    list.map((one) => ({
+      value: one.name,
+      label: name(one.name),
+      hint: plural(one.count, "{count} clip", "{count} clips"),
+    }));
+  const filter = (
+    label: string,
+    value: string | undefined,
+    choices: Choice<string>[],
+    change: (value: string | undefined) => void,
+  ) => (
     <Select
       quiet
       label={label}
@@ -166,10 +199,29 @@ function FilterBar({ search, set, facets }: FilterProps) {
       )}
       {filter(t("Made by"), search.kind, counted(facets?.kinds, kindName), (kind) => set({ kind }))}
       {filter(t("Model"), search.model, counted(facets?.models), (model) => set({ model }))}
-      {filter(t("Size"), search.size, counted(facets?.sizes, (size) => size.replace("x", "×")), (size) => set({ size }))}
+      {filter(
+        t("Size"),
+        search.size,
+        counted(facets?.sizes, (size) => size.replace("x", "×")),
+        (size) => set({ size }),
+      )}
       {filter(t("Tag"), search.tag, counted(facets?.tags), (tag) => set({ tag }))}
       {active && (
-        <Button small look="ghost" className="h-7 text-xs" onClick={() => set({ status: undefined, model: undefined, kind: undefined, size: undefined, tag: undefined, favourite: undefined })}>
+        <Button
+          small
+          look="ghost"
+          className="h-7 text-xs"
+          onClick={() =>
+            set({
+              status: undefined,
+              model: undefined,
+              kind: undefined,
+              size: undefined,
+              tag: undefined,
+              favourite: undefined,
+            })
+          }
+        >
           <X aria-hidden className="size-3.5" /> {t("Clear")}
         </Button>
       )}
@@ -196,7 +248,11 @@ function NothingHere({ search, clear }: { search: LibrarySearch; clear: () => vo
   const { trashed, ...rest } = search;
   if (Object.values(rest).some((value) => value !== undefined)) {
     return (
-      <Empty icon={<SearchX aria-hidden />} title={t("No clip is like this")} action={<Button onClick={clear}>{t("Show all clips")}</Button>}>
+      <Empty
+        icon={<SearchX aria-hidden />}
+        title={t("No clip is like this")}
+        action={<Button onClick={clear}>{t("Show all clips")}</Button>}
+      >
         {t("Take a word or a filter away.")}
       </Empty>
     );
@@ -218,7 +274,9 @@ function NothingHere({ search, clear }: { search: LibrarySearch; clear: () => vo
         </Link>
       }
     >
-      {t("Every clip is kept with its prompt, model, seed and settings, and with what it was made from. Drop a Daybreak mp4 anywhere to get its settings back.")}
+      {t(
+        "Every clip is kept with its prompt, model, seed and settings, and with what it was made from. Drop a Daybreak mp4 anywhere to get its settings back.",
+      )}
     </Empty>
   );
 }
@@ -253,7 +311,10 @@ function SelectionBar({ ids, trashed, clear }: { ids: string[]; trashed: boolean
           <IconButton label={t("Put back")} onClick={() => void actions.restore(ids).then(clear)}>
             <Undo2 aria-hidden />
           </IconButton>
-          <IconButton label={t("Delete for good")} onClick={() => void actions.deleteForGood(ids).then((done) => done && clear())}>
+          <IconButton
+            label={t("Delete for good")}
+            onClick={() => void actions.deleteForGood(ids).then((done) => done && clear())}
+          >
             <Trash2 aria-hidden className="text-bad" />
           </IconButton>
           <Button small look="ghost" onClick={() => void emptyTrash().then(clear)}>
@@ -276,22 +337,38 @@ function SelectionBar({ ids, trashed, clear }: { ids: string[]; trashed: boolean
               </IconButton>
             }
             actions={[
-              ...folders.map((folder) => ({ label: folder.name, run: () => void actions.moveTo(ids, folder.id).then(clear) })),
+              ...folders.map((folder) => ({
+                label: folder.name,
+                run: () => void actions.moveTo(ids, folder.id).then(clear),
+              })),
               { label: t("No folder"), run: () => void actions.moveTo(ids, null).then(clear) },
               null,
               { label: t("New folder…"), run: () => void newFolder() },
             ]}
           />
-          <IconButton label={t("Compare")} keys="c" disabled={ids.length < 2 || ids.length > 4} onClick={() => void router.navigate({ to: "/compare", search: { clips: ids.join(",") } })}>
+          <IconButton
+            label={t("Compare")}
+            keys="c"
+            disabled={ids.length < 2 || ids.length > 4}
+            onClick={() => void router.navigate({ to: "/compare", search: { clips: ids.join(",") } })}
+          >
             <Columns2 aria-hidden />
           </IconButton>
           <IconButton label={t("Stitch into one clip")} disabled={ids.length < 2} onClick={() => setStitching(true)}>
             <Combine aria-hidden />
           </IconButton>
-          <IconButton label={ids.length > 1 ? t("Download as zip") : t("Download")} keys="d" onClick={() => actions.downloadMany(ids)}>
+          <IconButton
+            label={ids.length > 1 ? t("Download as zip") : t("Download")}
+            keys="d"
+            onClick={() => actions.downloadMany(ids)}
+          >
             <Download aria-hidden />
           </IconButton>
-          <IconButton label={t("Put into the trash")} keys="delete" onClick={() => void actions.trash(ids).then((done) => done && clear())}>
+          <IconButton
+            label={t("Put into the trash")}
+            keys="delete"
+            onClick={() => void actions.trash(ids).then((done) => done && clear())}
+          >
             <Trash2 aria-hidden />
           </IconButton>
         </>
@@ -299,7 +376,12 @@ function SelectionBar({ ids, trashed, clear }: { ids: string[]; trashed: boolean
       <IconButton label={t("Select nothing")} keys="escape" onClick={clear}>
         <X aria-hidden />
       </IconButton>
-      <TagDialog open={tagging} onClose={() => setTagging(false)} ids={ids} known={facets.data?.tags.map((one) => one.name) ?? []} />
+      <TagDialog
+        open={tagging}
+        onClose={() => setTagging(false)}
+        ids={ids}
+        known={facets.data?.tags.map((one) => one.name) ?? []}
+      />
       {stitching && <StitchDialog ids={ids} onClose={() => setStitching(false)} />}
     </div>
   );

@@ -34,17 +34,34 @@ export function Places({ search, set, facets }: PlacesProps) {
     }
   };
   return (
-    <nav aria-label={t("Places")} className="hidden w-56 shrink-0 flex-col gap-0.5 overflow-y-auto border-r border-line px-3 py-4 xl:flex">
+    <nav
+      aria-label={t("Places")}
+      className="hidden w-56 shrink-0 flex-col gap-0.5 overflow-y-auto border-r border-line px-3 py-4 xl:flex"
+    >
       <Place icon={<Images aria-hidden />} count={facets?.total} active={isAll} onClick={() => set(everywhere)}>
         {t("All clips")}
       </Place>
-      <Place icon={<Heart aria-hidden />} count={facets?.favourites} active={search.favourite === true} onClick={() => set({ ...everywhere, favourite: true })}>
+      <Place
+        icon={<Heart aria-hidden />}
+        count={facets?.favourites}
+        active={search.favourite === true}
+        onClick={() => set({ ...everywhere, favourite: true })}
+      >
         {t("Favourites")}
       </Place>
-      <Place icon={<Clock aria-hidden />} active={search.status === "unfinished"} onClick={() => set({ ...everywhere, status: "unfinished" })}>
+      <Place
+        icon={<Clock aria-hidden />}
+        active={search.status === "unfinished"}
+        onClick={() => set({ ...everywhere, status: "unfinished" })}
+      >
         {t("In the queue")}
       </Place>
-      <Place icon={<Trash2 aria-hidden />} count={facets?.trashed} active={search.trashed === true} onClick={() => set({ ...everywhere, trashed: true })}>
+      <Place
+        icon={<Trash2 aria-hidden />}
+        count={facets?.trashed}
+        active={search.trashed === true}
+        onClick={() => set({ ...everywhere, trashed: true })}
+      >
         {t("Trash")}
       </Place>
       <div className="mt-5 mb-1 flex items-center justify-between pl-2.5">
@@ -63,18 +80,37 @@ export function Places({ search, set, facets }: PlacesProps) {
           gone={() => set(everywhere)}
         />
       ))}
-      {facets && !facets.folders.length && !adding && <p className="px-2.5 text-xs text-text-3">{t("Folders keep projects apart. A clip lies in one of them, or in none.")}</p>}
+      {facets && !facets.folders.length && !adding && (
+        <p className="px-2.5 text-xs text-text-3">
+          {t("Folders keep projects apart. A clip lies in one of them, or in none.")}
+        </p>
+      )}
     </nav>
   );
 }
 
-function Place({ icon, count, active, onClick, children }: { icon: ReactNode; count?: number | undefined; active: boolean; onClick: () => void; children: ReactNode }) {
+function Place({
+  icon,
+  count,
+  active,
+  onClick,
+  children,
+}: {
+  icon: ReactNode;
+  count?: number | undefined;
+  active: boolean;
+  onClick: () => void;
+  children: ReactNode;
+}) {
   return (
     <button
       type="button"
       aria-current={active ? "page" : undefined}
       onClick={onClick}
-      className={cx("focus-inset flex h-8 w-full items-center gap-2.5 rounded-lg px-2.5 text-left text-sm transition-colors [&_svg]:size-4 [&_svg]:shrink-0", active ? "bg-hover text-text" : "text-text-2 hover:bg-hover hover:text-text")}
+      className={cx(
+        "focus-inset flex h-8 w-full items-center gap-2.5 rounded-lg px-2.5 text-left text-sm transition-colors [&_svg]:size-4 [&_svg]:shrink-0",
+        active ? "bg-hover text-text" : "text-text-2 hover:bg-hover hover:text-text",
+      )}
     >
       {icon}
       <span className="min-w-0 flex-1 truncate">{children}</span>
@@ -83,7 +119,17 @@ function Place({ icon, count, active, onClick, children }: { icon: ReactNode; co
   );
 }
 
-function FolderPlace({ folder, active, open, gone }: { folder: FolderFacts; active: boolean; open: () => void; gone: () => void }) {
+function FolderPlace({
+  folder,
+  active,
+  open,
+  gone,
+}: {
+  folder: FolderFacts;
+  active: boolean;
+  open: () => void;
+  gone: () => void;
+}) {
   const [renaming, setRenaming] = useState(false);
   const refresh = () => client.invalidateQueries({ queryKey: ["library"] });
   const rename = async (name: string) => {
@@ -102,7 +148,8 @@ function FolderPlace({ folder, active, open, gone }: { folder: FolderFacts; acti
     await folders.remove(folder.id).then(refresh, (error) => tellFailure(t("Not deleted"), error));
     if (active) gone();
   };
-  if (renaming) return <NameBox initial={folder.name} label={t("Name of the folder")} done={(name) => void rename(name)} />;
+  if (renaming)
+    return <NameBox initial={folder.name} label={t("Name of the folder")} done={(name) => void rename(name)} />;
   return (
     <div className="group relative">
       <Place icon={<Folder aria-hidden />} count={folder.count} active={active} onClick={open}>
@@ -111,13 +158,21 @@ function FolderPlace({ folder, active, open, gone }: { folder: FolderFacts; acti
       <Menu
         label={t("Folder")}
         trigger={
-          <IconButton label={t("Folder {name}", { name: folder.name })} small className="absolute top-0 right-0 bg-hover opacity-0 group-focus-within:opacity-100 group-hover:opacity-100">
+          <IconButton
+            label={t("Folder {name}", { name: folder.name })}
+            small
+            className="absolute top-0 right-0 bg-hover opacity-0 group-focus-within:opacity-100 group-hover:opacity-100"
+          >
             <Ellipsis aria-hidden />
           </IconButton>
         }
         actions={[
           { label: t("Rename"), icon: <Pencil aria-hidden />, run: () => setRenaming(true) },
-          { label: t("Download as zip"), disabled: folder.count === 0, run: () => download("v1/library/download", { folder: folder.id }) },
+          {
+            label: t("Download as zip"),
+            disabled: folder.count === 0,
+            run: () => download("v1/library/download", { folder: folder.id }),
+          },
           { label: t("Delete the folder"), icon: <Trash2 aria-hidden />, danger: true, run: () => void remove() },
         ]}
       />

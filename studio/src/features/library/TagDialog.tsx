@@ -4,7 +4,17 @@ import { Dialog } from "@/components/overlays";
 import { tag } from "@/features/library/actions";
 import { t } from "@/lib/i18n";
 
-export function TagDialog({ open, onClose, ids, known }: { open: boolean; onClose: () => void; ids: string[]; known: string[] }) {
+export function TagDialog({
+  open,
+  onClose,
+  ids,
+  known,
+}: {
+  open: boolean;
+  onClose: () => void;
+  ids: string[];
+  known: string[];
+}) {
   const [name, setName] = useState("");
   const apply = async (on: boolean) => {
     if (!name.trim()) return;
@@ -35,7 +45,16 @@ export function TagDialog({ open, onClose, ids, known }: { open: boolean; onClos
         }}
       >
         <Field label={t("Name of the tag")}>
-          {(id) => <input id={id} list="known-tags" maxLength={60} value={name} onChange={(event) => setName(event.target.value)} className={inputLook} />}
+          {(id) => (
+            <input
+              id={id}
+              list="known-tags"
+              maxLength={60}
+              value={name}
+              onChange={(event) => setName(event.target.value)}
+              className={inputLook}
+            />
+          )}
         </Field>
         <datalist id="known-tags">
           {known.map((one) => (

@@ -1,4 +1,19 @@
-import { Columns2, Copy, Download, FolderInput, Heart, HeartOff, Pencil, Repeat2, RotateCcw, Share2, Sparkles, Trash2, Undo2, WandSparkles } from "lucide-react";
+import {
+  Columns2,
+  Copy,
+  Download,
+  FolderInput,
+  Heart,
+  HeartOff,
+  Pencil,
+  Repeat2,
+  RotateCcw,
+  Share2,
+  Sparkles,
+  Trash2,
+  Undo2,
+  WandSparkles,
+} from "lucide-react";
 import { download } from "@/api/client";
 import { bulk } from "@/api/library";
 import { client } from "@/api/query";
@@ -68,13 +83,22 @@ export function itemActions(item: Item): (Action | null)[] {
   if (item.trashed_at) {
     return [
       { label: t("Put back"), icon: <Undo2 aria-hidden />, run: () => void restore([item.id]) },
-      { label: t("Delete for good"), icon: <Trash2 aria-hidden />, danger: true, run: () => void deleteForGood([item.id]) },
+      {
+        label: t("Delete for good"),
+        icon: <Trash2 aria-hidden />,
+        danger: true,
+        run: () => void deleteForGood([item.id]),
+      },
     ];
   }
   return [
     { label: t("Reuse all settings"), icon: <Repeat2 aria-hidden />, run: () => void reuseById(item, true) },
     { label: t("Reuse with a new seed"), icon: <Sparkles aria-hidden />, run: () => void reuseById(item, false) },
-    { label: done ? t("Generate again, new seed") : t("Try again"), icon: <RotateCcw aria-hidden />, run: () => void againById(item.id, done ? "new" : "same") },
+    {
+      label: done ? t("Generate again, new seed") : t("Try again"),
+      icon: <RotateCcw aria-hidden />,
+      run: () => void againById(item.id, done ? "new" : "same"),
+    },
     null,
     { label: t("Remix"), icon: <WandSparkles aria-hidden />, keys: "r", disabled: !done, run: tool("remix") },
     { label: t("Re-cut"), icon: <Pencil aria-hidden />, disabled: !done, run: tool("recut") },
@@ -99,10 +123,26 @@ export function itemActions(item: Item): (Action | null)[] {
       keys: "f",
       run: () => void favourite([item.id], !item.favourite),
     },
-    { label: t("Download"), icon: <Download aria-hidden />, keys: "d", disabled: !done, run: () => downloadMany([item.id]) },
-    { label: t("Copy prompt"), icon: <Copy aria-hidden />, disabled: !item.prompt, run: () => void navigator.clipboard?.writeText(item.prompt ?? "") },
+    {
+      label: t("Download"),
+      icon: <Download aria-hidden />,
+      keys: "d",
+      disabled: !done,
+      run: () => downloadMany([item.id]),
+    },
+    {
+      label: t("Copy prompt"),
+      icon: <Copy aria-hidden />,
+      disabled: !item.prompt,
+      run: () => void navigator.clipboard?.writeText(item.prompt ?? ""),
+    },
     null,
-    { label: t("Put into the trash"), icon: <Trash2 aria-hidden />, keys: "delete", danger: true, run: () => void trash([item.id]) },
+    {
+      label: t("Put into the trash"),
+      icon: <Trash2 aria-hidden />,
+      keys: "delete",
+      danger: true,
+      run: () => void trash([item.id]),
+    },
   ];
 }
-

@@ -16,7 +16,11 @@ export function useWindow(filters: Filters, first: number, last: number) {
     item: (index: number): Item | undefined => {
       const result = results[Math.floor(index / PAGE) - from];
       // A page that stands in for another one has the wrong clips for these places.
-      return result?.isPlaceholderData ? (result.data?.offset === Math.floor(index / PAGE) * PAGE ? result.data.data[index % PAGE] : undefined) : result?.data?.data[index % PAGE];
+      return result?.isPlaceholderData
+        ? result.data?.offset === Math.floor(index / PAGE) * PAGE
+          ? result.data.data[index % PAGE]
+          : undefined
+        : result?.data?.data[index % PAGE];
     },
   };
 }

@@ -75,7 +75,9 @@ export default function Palette() {
             <Keys combination="escape" />
           </div>
           <div id={listId} role="listbox" aria-label={t("Found")} className="min-h-0 overflow-y-auto p-2">
-            {!entries.length && <p className="px-3 py-6 text-center text-text-3">{t("Nothing is called like this.")}</p>}
+            {!entries.length && (
+              <p className="px-3 py-6 text-center text-text-3">{t("Nothing is called like this.")}</p>
+            )}
             {entries.map((entry, index) => (
               <div
                 key={entry.id}
@@ -86,11 +88,20 @@ export default function Palette() {
                 onPointerMove={() => setAt(index)}
                 onClick={() => run(entry)}
                 onKeyDown={() => undefined}
-                className={cx("flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2", index === chosen && "bg-hover")}
+                className={cx(
+                  "flex cursor-pointer items-center gap-3 rounded-lg px-3 py-2",
+                  index === chosen && "bg-hover",
+                )}
               >
-                {entry.picture && <img src={entry.picture} alt="" className="h-8 w-13 shrink-0 rounded bg-ground object-cover" />}
+                {entry.picture && (
+                  <img src={entry.picture} alt="" className="h-8 w-13 shrink-0 rounded bg-ground object-cover" />
+                )}
                 <span className="min-w-0 flex-1 truncate">{entry.label}</span>
-                {entry.keys ? <Keys combination={entry.keys} /> : <span className="text-xs text-text-3">{entry.group}</span>}
+                {entry.keys ? (
+                  <Keys combination={entry.keys} />
+                ) : (
+                  <span className="text-xs text-text-3">{entry.group}</span>
+                )}
               </div>
             ))}
           </div>
@@ -109,7 +120,13 @@ function matches(label: string, words: string): boolean {
 }
 
 function commands(): Entry[] {
-  const page = (label: string, run: () => void, keys?: string): Entry => ({ id: label, group: t("Page"), label, run, ...(keys ? { keys } : {}) });
+  const page = (label: string, run: () => void, keys?: string): Entry => ({
+    id: label,
+    group: t("Page"),
+    label,
+    run,
+    ...(keys ? { keys } : {}),
+  });
   const dark = usePreferences.getState().theme !== "light";
   const jobs = useLive.getState().jobs.length;
   return [
@@ -120,18 +137,30 @@ function commands(): Entry[] {
     page(t("Favourites"), () => void router.navigate({ to: "/library", search: { favourite: true } })),
     page(t("Trash"), () => void router.navigate({ to: "/library", search: { trashed: true } })),
     page(t("Compare clips"), () => void router.navigate({ to: "/compare" })),
-    page(jobs ? t("Queue ({count})", { count: jobs }) : t("Queue"), () => useUi.getState().set({ queueOpen: true }), "q"),
+    page(
+      jobs ? t("Queue ({count})", { count: jobs }) : t("Queue"),
+      () => useUi.getState().set({ queueOpen: true }),
+      "q",
+    ),
     page(t("Settings"), () => void router.navigate({ to: "/settings" })),
     page(t("Models"), () => void router.navigate({ to: "/settings", search: { section: "models" } })),
     page(t("API keys"), () => void router.navigate({ to: "/settings", search: { section: "keys" } })),
     page(t("Connect a program"), () => void router.navigate({ to: "/settings", search: { section: "connect" } })),
-    { ...page(dark ? t("Light theme") : t("Dark theme"), () => setPreferences({ theme: dark ? "light" : "dark" })), group: t("Action") },
+    {
+      ...page(dark ? t("Light theme") : t("Dark theme"), () => setPreferences({ theme: dark ? "light" : "dark" })),
+      group: t("Action"),
+    },
     { ...page(t("Keyboard"), () => useUi.getState().set({ shortcutsOpen: true }), "?") },
   ];
 }
 
 function boardEntry(board: { id: string; name: string }): Entry {
-  return { id: board.id, group: t("Storyboard"), label: board.name, run: () => void router.navigate({ to: "/storyboard/$id", params: { id: board.id } }) };
+  return {
+    id: board.id,
+    group: t("Storyboard"),
+    label: board.name,
+    run: () => void router.navigate({ to: "/storyboard/$id", params: { id: board.id } }),
+  };
 }
 
 function clipEntry(item: { id: string; title: string | null; prompt: string | null }): Entry {

@@ -46,7 +46,11 @@ function Inside({ close }: { close: () => void }) {
       action: t("Cancel them"),
       danger: true,
     });
-    if (sure) bulk(queued.map((job) => job.id), { action: "cancel" }).catch((error) => tellFailure(t("Not cancelled"), error));
+    if (sure)
+      bulk(
+        queued.map((job) => job.id),
+        { action: "cancel" },
+      ).catch((error) => tellFailure(t("Not cancelled"), error));
   };
   return (
     <>
@@ -63,7 +67,10 @@ function Inside({ close }: { close: () => void }) {
       </header>
       <div className="min-h-0 flex-1 overflow-y-auto p-3">
         {jobs.length === 0 && ended.length === 0 && (
-          <Empty icon={<ListVideo aria-hidden />} title={online === false ? t("Not connected") : t("Nothing is waiting")}>
+          <Empty
+            icon={<ListVideo aria-hidden />}
+            title={online === false ? t("Not connected") : t("Nothing is waiting")}
+          >
             {online === false
               ? t("The queue is shown again as soon as the server answers.")
               : t("Whatever you generate is queued here at once. It goes on when this window is closed.")}
@@ -105,9 +112,14 @@ function QueueRow({ job, first, last }: { job: LiveJob; first: boolean; last: bo
           params={{ id: job.id }}
           tabIndex={-1}
           aria-hidden
-          className={cx("grid h-14 w-20 shrink-0 place-items-center overflow-hidden rounded-lg bg-ground", job.status === "queued" && "checker")}
+          className={cx(
+            "grid h-14 w-20 shrink-0 place-items-center overflow-hidden rounded-lg bg-ground",
+            job.status === "queued" && "checker",
+          )}
         >
-          {job.preview_step !== null && <img src={media.preview(job.id, job.preview_step)} alt="" className="size-full object-cover" />}
+          {job.preview_step !== null && (
+            <img src={media.preview(job.id, job.preview_step)} alt="" className="size-full object-cover" />
+          )}
         </Link>
         <div className="min-w-0 flex-1">
           <Link to="/clip/$id" params={{ id: job.id }} className="line-clamp-2 text-sm leading-snug hover:underline">
@@ -120,7 +132,13 @@ function QueueRow({ job, first, last }: { job: LiveJob; first: boolean; last: bo
           </p>
         </div>
         <div className="flex flex-col">
-          <IconButton label={t("Cancel")} small side="left" disabled={cancel.isPending || job.cancel_requested} onClick={() => cancel.mutate()}>
+          <IconButton
+            label={t("Cancel")}
+            small
+            side="left"
+            disabled={cancel.isPending || job.cancel_requested}
+            onClick={() => cancel.mutate()}
+          >
             <X aria-hidden />
           </IconButton>
           {job.status === "queued" && (
@@ -132,19 +150,33 @@ function QueueRow({ job, first, last }: { job: LiveJob; first: boolean; last: bo
                 </IconButton>
               }
               actions={[
-                { label: t("Run next"), icon: <ChevronsUp aria-hidden />, disabled: first, run: () => void move("first") },
+                {
+                  label: t("Run next"),
+                  icon: <ChevronsUp aria-hidden />,
+                  disabled: first,
+                  run: () => void move("first"),
+                },
                 { label: t("Move up"), icon: <ArrowUp aria-hidden />, disabled: first, run: () => void move("up") },
-                { label: t("Move down"), icon: <ArrowDown aria-hidden />, disabled: last, run: () => void move("down") },
+                {
+                  label: t("Move down"),
+                  icon: <ArrowDown aria-hidden />,
+                  disabled: last,
+                  run: () => void move("down"),
+                },
               ]}
             />
           )}
         </div>
       </div>
       <div className="mt-2 flex items-center justify-between gap-3 text-xs tabular">
-        <span className={cx("font-medium", state.phase === "queued" ? "text-text-2" : "text-accent-text")}>{state.title}</span>
+        <span className={cx("font-medium", state.phase === "queued" ? "text-text-2" : "text-accent-text")}>
+          {state.title}
+        </span>
         <span className="truncate text-text-3">{state.detail}</span>
       </div>
-      {state.phase !== "queued" && <Progress value={state.percent} label={t("Progress of {name}", { name: job.prompt })} className="mt-1.5" />}
+      {state.phase !== "queued" && (
+        <Progress value={state.percent} label={t("Progress of {name}", { name: job.prompt })} className="mt-1.5" />
+      )}
     </li>
   );
 }
@@ -167,13 +199,19 @@ function EndedRow({ item }: { item: Item }) {
           {item.title || item.prompt || t("No prompt")}
         </Link>
         <p className="mt-0.5 line-clamp-2 text-xs text-text-3">
-          {cancelled ? <Badge>{t("Cancelled")}</Badge> : item.error?.message} <span className="whitespace-nowrap">{ago(item.completed_at ?? item.created_at, Date.now() / 1000)}</span>
+          {cancelled ? <Badge>{t("Cancelled")}</Badge> : item.error?.message}{" "}
+          <span className="whitespace-nowrap">{ago(item.completed_at ?? item.created_at, Date.now() / 1000)}</span>
         </p>
       </div>
       <IconButton label={t("Try again")} small side="left" onClick={() => void retry()}>
         <RotateCcw aria-hidden />
       </IconButton>
-      <IconButton label={t("Put into the trash")} small side="left" onClick={() => void bulk([item.id], { action: "trash" })}>
+      <IconButton
+        label={t("Put into the trash")}
+        small
+        side="left"
+        onClick={() => void bulk([item.id], { action: "trash" })}
+      >
         <Trash2 aria-hidden />
       </IconButton>
     </li>

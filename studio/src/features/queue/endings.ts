@@ -28,7 +28,12 @@ function announce(ended: Ended): void {
   const failed = ended.status === "failed";
   const title = failed ? t("A clip failed") : t("A clip is done");
   const text = failed ? (ended.error?.message ?? prompt) : prompt;
-  tell({ title, text, tone: failed ? "bad" : "good", action: { label: failed ? t("See why") : t("Watch"), run: open } });
+  tell({
+    title,
+    text,
+    tone: failed ? "bad" : "good",
+    action: { label: failed ? t("See why") : t("Watch"), run: open },
+  });
   const { notify, sound } = usePreferences.getState();
   if (document.hidden && notify && "Notification" in window && Notification.permission === "granted") {
     const note = new Notification(title, { body: text, tag: ended.id });

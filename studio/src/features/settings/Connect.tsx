@@ -23,7 +23,9 @@ export function Connect() {
   };
   return (
     <div className="flex flex-col gap-4">
-      <p className="text-text-2">{t("Programs written for OpenAI's Videos API work with this server: change the address, keep the code.")}</p>
+      <p className="text-text-2">
+        {t("Programs written for OpenAI's Videos API work with this server: change the address, keep the code.")}
+      </p>
       <Segmented
         label={t("Language")}
         value={language}
@@ -44,7 +46,9 @@ export function Connect() {
           <Copyable text={texts[language]} label={t("Copy")} />
         </div>
       </div>
-      {!studio.data?.needs_key && <p className="text-sm text-text-3">{t("On this machine alone no key is asked for; any word will do.")}</p>}
+      {!studio.data?.needs_key && (
+        <p className="text-sm text-text-3">{t("On this machine alone no key is asked for; any word will do.")}</p>
+      )}
     </div>
   );
 }
@@ -57,7 +61,11 @@ export function About() {
   };
   return (
     <div className="flex flex-col items-start gap-4">
-      <p className="text-text-2">{t("Daybreak turns sentences into clips on your own machines: model, engine, API and studio are open and yours. It sends nothing anywhere.")}</p>
+      <p className="text-text-2">
+        {t(
+          "Daybreak turns sentences into clips on your own machines: model, engine, API and studio are open and yours. It sends nothing anywhere.",
+        )}
+      </p>
       <p className="text-sm text-text-3">
         {t("Version {version}", { version: studio.data?.version ?? "–" })} · Apache-2.0 ·{" "}
         <a className="underline" href={new URL("openapi.json", root).href}>

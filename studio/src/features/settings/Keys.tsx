@@ -23,11 +23,19 @@ const SCOPES: [string, () => string][] = [
 ];
 
 export function Keys() {
-  const keys = useQuery({ queryKey: ["keys"], queryFn: async () => (await get<{ data: ApiKey[] }>("v1/library/keys")).data });
+  const keys = useQuery({
+    queryKey: ["keys"],
+    queryFn: async () => (await get<{ data: ApiKey[] }>("v1/library/keys")).data,
+  });
   const studio = useQuery(studioQuery);
   const [making, setMaking] = useState(false);
   const revoke = async (key: ApiKey) => {
-    const sure = await confirm({ title: t("Revoke {name}?", { name: key.name }), text: t("Programs that use it are refused from now on."), action: t("Revoke"), danger: true });
+    const sure = await confirm({
+      title: t("Revoke {name}?", { name: key.name }),
+      text: t("Programs that use it are refused from now on."),
+      action: t("Revoke"),
+      danger: true,
+    });
     if (!sure) return;
     await send("DELETE", `v1/library/keys/${key.id}`).catch((error) => tellFailure(t("Not revoked"), error));
     await client.invalidateQueries({ queryKey: ["keys"] });
@@ -44,21 +52,31 @@ export function Keys() {
       </div>
       {keys.data && !keys.data.length && (
         <Empty icon={<KeyRound aria-hidden />} title={t("There are no keys")}>
-          {studio.data?.needs_key ? null : t("On this machine alone none is needed. As soon as there is one, the server asks for a key at its next start: make one for yourself, too.")}
+          {studio.data?.needs_key
+            ? null
+            : t(
+                "On this machine alone none is needed. As soon as there is one, the server asks for a key at its next start: make one for yourself, too.",
+              )}
         </Empty>
       )}
       <ul className="flex flex-col gap-2">
         {keys.data?.map((key) => {
           const dead = key.revoked_at !== null || (key.expires_at !== null && key.expires_at < now);
           return (
-            <li key={key.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 rounded-xl border border-line bg-panel p-3.5">
+            <li
+              key={key.id}
+              className="flex flex-wrap items-center gap-x-4 gap-y-1 rounded-xl border border-line bg-panel p-3.5"
+            >
               <span className="min-w-0 flex-1">
-                <span className="font-medium">{key.name}</span> <span className="font-mono text-sm text-text-3">…{key.hint}</span>
+                <span className="font-medium">{key.name}</span>{" "}
+                <span className="font-mono text-sm text-text-3">…{key.hint}</span>
                 <span className="block text-sm text-text-3">
                   {key.scopes.join(", ")} · <span title={moment(key.created_at)}>{ago(key.created_at, now)}</span>
                 </span>
               </span>
-              {dead ? <Badge>{key.revoked_at !== null ? t("revoked") : t("expired")}</Badge> : (
+              {dead ? (
+                <Badge>{key.revoked_at !== null ? t("revoked") : t("expired")}</Badge>
+              ) : (
                 <Button small onClick={() => void revoke(key)}>
                   {t("Revoke")}
                 </Button>
@@ -80,7 +98,10 @@ function NewKey({ onClose }: { onClose: () => void }) {
   const make = async () => {
     setBusy(true);
     try {
-      const made = await send<{ secret: string }>("POST", "v1/library/keys", { name: name.trim(), scopes: [...scopes] });
+      const made = await send<{ secret: string }>("POST", "v1/library/keys", {
+        name: name.trim(),
+        scopes: [...scopes],
+      });
       setSecret(made.secret);
       await client.invalidateQueries({ queryKey: ["keys"] });
     } catch (error) {
@@ -108,10 +129,24 @@ function NewKey({ onClose }: { onClose: () => void }) {
       }
     >
       {secret ? (
-        <Copyable text={secret} className="w-full rounded-lg border border-line-strong bg-ground p-3 font-mono text-sm" />
+        <Copyable
+          text={secret}
+          className="w-full rounded-lg border border-line-strong bg-ground p-3 font-mono text-sm"
+        />
       ) : (
         <div className="flex flex-col gap-4">
-          <Field label={t("Name")}>{(id) => <input id={id} maxLength={200} value={name} placeholder={t("what it is for")} onChange={(event) => setName(event.target.value)} className={inputLook} />}</Field>
+          <Field label={t("Name")}>
+            {(id) => (
+              <input
+                id={id}
+                maxLength={200}
+                value={name}
+                placeholder={t("what it is for")}
+                onChange={(event) => setName(event.target.value)}
+                className={inputLook}
+              />
+            )}
+          </Field>
           <fieldset className="flex flex-col gap-1.5">
             <legend className="mb-1.5 text-sm font-medium text-text-2">{t("It may")}</legend>
             {SCOPES.map(([scope, words]) => (

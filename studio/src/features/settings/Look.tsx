@@ -21,7 +21,11 @@ export function Look() {
   const names = new Intl.DisplayNames([language], { type: "language" });
   const setNotify = async (on: boolean) => {
     if (on && "Notification" in window && (await Notification.requestPermission()) !== "granted") {
-      tell({ title: t("The browser does not allow notifications"), text: t("Allow them for this address in the browser's settings."), tone: "bad" });
+      tell({
+        title: t("The browser does not allow notifications"),
+        text: t("Allow them for this address in the browser's settings."),
+        tone: "bad",
+      });
       return;
     }
     setPreferences({ notify: on });
@@ -61,8 +65,17 @@ export function Look() {
         />
       </Row>
       <div className="flex flex-col gap-3 border-t border-line pt-5">
-        <Switch label={t("Notify when a clip is done")} hint={t("While another window or tab is in front.")} checked={notify} onChange={(on) => void setNotify(on)} />
-        <Switch label={t("Sound when a clip is done")} checked={sound} onChange={(on) => setPreferences({ sound: on })} />
+        <Switch
+          label={t("Notify when a clip is done")}
+          hint={t("While another window or tab is in front.")}
+          checked={notify}
+          onChange={(on) => void setNotify(on)}
+        />
+        <Switch
+          label={t("Sound when a clip is done")}
+          checked={sound}
+          onChange={(on) => setPreferences({ sound: on })}
+        />
       </div>
     </div>
   );

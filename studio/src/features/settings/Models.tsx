@@ -29,7 +29,11 @@ export function Models() {
         {own.map((model) => (
           <li key={model.id} className="rounded-xl border border-line bg-panel p-4">
             <div className="flex flex-wrap items-center gap-2">
-              {model.daybreak?.problem ? <TriangleAlert aria-hidden className="size-4.5 text-warn" /> : <CircleCheck aria-hidden className="size-4.5 text-good" />}
+              {model.daybreak?.problem ? (
+                <TriangleAlert aria-hidden className="size-4.5 text-warn" />
+              ) : (
+                <CircleCheck aria-hidden className="size-4.5 text-good" />
+              )}
               <h3 className="font-semibold">{model.id}</h3>
               {model.daybreak?.default && <Badge tone="accent">{t("default")}</Badge>}
               {model.daybreak?.procedural && <Badge>{t("procedural")}</Badge>}
@@ -41,7 +45,8 @@ export function Models() {
               {model.daybreak?.abilities?.length
                 ? `${t("Takes")}: ${model.daybreak.abilities.map((name) => ABILITIES[name]?.() ?? name).join(", ")}`
                 : t("Takes one prompt for the whole clip.")}
-              {Boolean(model.daybreak?.native_sizes?.length) && ` · ${t("at home at {sizes}", { sizes: (model.daybreak?.native_sizes ?? []).join(", ") })}`}
+              {Boolean(model.daybreak?.native_sizes?.length) &&
+                ` · ${t("at home at {sizes}", { sizes: (model.daybreak?.native_sizes ?? []).join(", ") })}`}
             </p>
           </li>
         ))}
@@ -59,7 +64,11 @@ export function Models() {
           </dl>
         </div>
       )}
-      <p className="text-sm text-text-3">{t("A model is a folder with a model.json under models in the data folder; it is seen here as soon as it lies there.")}</p>
+      <p className="text-sm text-text-3">
+        {t(
+          "A model is a folder with a model.json under models in the data folder; it is seen here as soon as it lies there.",
+        )}
+      </p>
     </div>
   );
 }

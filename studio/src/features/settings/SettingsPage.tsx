@@ -31,7 +31,10 @@ export function SettingsPage() {
   const shown = SECTIONS.find((one) => one.id === section) ?? SECTIONS[0];
   return (
     <div className="flex h-full min-h-0 flex-col lg:flex-row">
-      <nav aria-label={t("Settings")} className="flex shrink-0 gap-0.5 overflow-x-auto border-line p-3 max-lg:border-b lg:w-60 lg:flex-col lg:border-r lg:py-6">
+      <nav
+        aria-label={t("Settings")}
+        className="flex shrink-0 gap-0.5 overflow-x-auto border-line p-3 max-lg:border-b lg:w-60 lg:flex-col lg:border-r lg:py-6"
+      >
         <h1 className="mb-3 hidden px-3 text-xl font-semibold lg:block">{t("Settings")}</h1>
         {SECTIONS.map((one) => (
           <button

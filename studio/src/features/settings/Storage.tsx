@@ -12,16 +12,29 @@ export function Storage() {
   if (!usage.data) return <div aria-hidden className="shimmer h-40 rounded-xl" />;
   const { data } = usage;
   const whole = data.bytes + (data.free ?? data.bytes);
-  const names: Record<string, string> = { video: t("clips"), thumbnail: t("thumbnails"), spritesheet: t("sheets"), image: t("uploaded pictures"), data: t("other files") };
+  const names: Record<string, string> = {
+    video: t("clips"),
+    thumbnail: t("thumbnails"),
+    spritesheet: t("sheets"),
+    image: t("uploaded pictures"),
+    data: t("other files"),
+  };
   return (
     <div className="flex flex-col gap-5">
       <div>
         <p className="text-2xl font-semibold tabular">{bytes(data.bytes)}</p>
         <p className="text-text-3">
-          {t("{count} clips on {where}", { count: number(data.clips), where: data.location === "this machine" ? t("this machine") : t("object storage") })}
+          {t("{count} clips on {where}", {
+            count: number(data.clips),
+            where: data.location === "this machine" ? t("this machine") : t("object storage"),
+          })}
           {data.free !== null && ` · ${t("{free} free", { free: bytes(data.free) })}`}
         </p>
-        <div role="img" aria-label={t("{part} % of the room is used by clips", { part: ((100 * data.bytes) / whole).toFixed(1) })} className="mt-3 h-2 overflow-hidden rounded-full bg-line-strong">
+        <div
+          role="img"
+          aria-label={t("{part} % of the room is used by clips", { part: ((100 * data.bytes) / whole).toFixed(1) })}
+          className="mt-3 h-2 overflow-hidden rounded-full bg-line-strong"
+        >
           <div className="dawn h-full" style={{ width: `${Math.max(0.5, (100 * data.bytes) / whole)}%` }} />
         </div>
       </div>

@@ -14,16 +14,26 @@ const EVENTS = ["video.completed", "video.failed"];
 
 /** Addresses that are told when a clip is done; signed as Standard Webhooks has it. */
 export function Webhooks() {
-  const list = useQuery({ queryKey: ["webhooks"], queryFn: async () => (await get<{ data: WebhookEndpoint[] }>("v1/webhook_endpoints", { limit: 100 })).data });
+  const list = useQuery({
+    queryKey: ["webhooks"],
+    queryFn: async () => (await get<{ data: WebhookEndpoint[] }>("v1/webhook_endpoints", { limit: 100 })).data,
+  });
   const [making, setMaking] = useState(false);
   const refresh = () => client.invalidateQueries({ queryKey: ["webhooks"] });
   const test = (endpoint: WebhookEndpoint) =>
-    send<{ status_code: number }>("POST", `v1/webhook_endpoints/${endpoint.id}/test`, { event_type: "video.completed" }).then(
+    send<{ status_code: number }>("POST", `v1/webhook_endpoints/${endpoint.id}/test`, {
+      event_type: "video.completed",
+    }).then(
       ({ status_code }) => tell({ title: t("It answered {status}", { status: status_code }) }),
       (error) => tellFailure(t("The test did not arrive"), error),
     );
   const remove = async (endpoint: WebhookEndpoint) => {
-    const sure = await confirm({ title: t("Delete {name}?", { name: endpoint.name }), text: t("This address is told nothing more."), action: t("Delete"), danger: true });
+    const sure = await confirm({
+      title: t("Delete {name}?", { name: endpoint.name }),
+      text: t("This address is told nothing more."),
+      action: t("Delete"),
+      danger: true,
+    });
     if (!sure) return;
     await send("DELETE", `v1/webhook_endpoints/${endpoint.id}`).catch((error) => tellFailure(t("Not deleted"), error));
     await refresh();
@@ -68,7 +78,11 @@ function NewWebhook({ onClose, refresh }: { onClose: () => void; refresh: () => 
   const make = async () => {
     setError(null);
     try {
-      const made = await send<WebhookEndpoint>("POST", "v1/webhook_endpoints", { name: name.trim(), url: url.trim(), event_types: EVENTS });
+      const made = await send<WebhookEndpoint>("POST", "v1/webhook_endpoints", {
+        name: name.trim(),
+        url: url.trim(),
+        event_types: EVENTS,
+      });
       setSecret(made.signing_secret ?? "");
       await refresh();
     } catch (failure) {
@@ -94,11 +108,34 @@ function NewWebhook({ onClose, refresh }: { onClose: () => void; refresh: () => 
       }
     >
       {secret ? (
-        <Copyable text={secret} className="w-full rounded-lg border border-line-strong bg-ground p-3 font-mono text-sm" />
+        <Copyable
+          text={secret}
+          className="w-full rounded-lg border border-line-strong bg-ground p-3 font-mono text-sm"
+        />
       ) : (
         <div className="flex flex-col gap-4">
-          <Field label={t("Name")}>{(id) => <input id={id} maxLength={200} value={name} onChange={(event) => setName(event.target.value)} className={inputLook} />}</Field>
-          <Field label={t("Address")}>{(id) => <input id={id} type="url" value={url} onChange={(event) => setUrl(event.target.value)} className={inputLook} />}</Field>
+          <Field label={t("Name")}>
+            {(id) => (
+              <input
+                id={id}
+                maxLength={200}
+                value={name}
+                onChange={(event) => setName(event.target.value)}
+                className={inputLook}
+              />
+            )}
+          </Field>
+          <Field label={t("Address")}>
+            {(id) => (
+              <input
+                id={id}
+                type="url"
+                value={url}
+                onChange={(event) => setUrl(event.target.value)}
+                className={inputLook}
+              />
+            )}
+          </Field>
           {error !== null && <Failure error={error} title={t("Not added")} />}
         </div>
       )}

@@ -8,8 +8,8 @@ import { client } from "@/api/query";
 import { cx, Tip } from "@/components/controls";
 import { Questions } from "@/components/overlays";
 import { Toasts } from "@/components/toasts";
-import { QueuePanel } from "@/features/queue/QueuePanel";
 import { useEndings } from "@/features/queue/endings";
+import { QueuePanel } from "@/features/queue/QueuePanel";
 import { SignIn } from "@/features/shell/SignIn";
 import { useUi } from "@/features/shell/ui";
 import { isMac, useHotkeys } from "@/lib/hotkeys";
@@ -240,8 +240,12 @@ function useShellKeys(): void {
     "mod+k": () => set({ paletteOpen: true }),
     "?": () => set({ shortcutsOpen: true }),
     q: () => set({ queueOpen: !queueOpen }),
-    "/": () => void navigate({ to: "/library" }).then(() => document.querySelector<HTMLInputElement>("[data-search]")?.focus()),
-    n: () => void navigate({ to: "/" }).then(() => document.querySelector<HTMLTextAreaElement>("[data-compose] textarea")?.focus()),
+    "/": () =>
+      void navigate({ to: "/library" }).then(() => document.querySelector<HTMLInputElement>("[data-search]")?.focus()),
+    n: () =>
+      void navigate({ to: "/" }).then(() =>
+        document.querySelector<HTMLTextAreaElement>("[data-compose] textarea")?.focus(),
+      ),
     ...Object.fromEntries(PLACES.map(({ to, key }) => [`alt+${isMac ? key : key}`, () => void navigate({ to })])),
   });
 }

@@ -30,7 +30,9 @@ export function SignIn() {
         <Sun className="size-12" />
         <div>
           <h1 className="text-2xl font-semibold">{t("Sign in to Daybreak")}</h1>
-          <p className="mt-1 text-text-2">{t("This server asks for an API key. Whoever runs it makes one with: daybreak keys create")}</p>
+          <p className="mt-1 text-text-2">
+            {t("This server asks for an API key. Whoever runs it makes one with: daybreak keys create")}
+          </p>
         </div>
         <Field label={t("API key")}>
           {(id) => (

@@ -19,7 +19,15 @@ export function AddMedia({ open, onClose, at }: { open: boolean; onClose: () => 
   const [picking, setPicking] = useState(false);
   const put = (card: Omit<sb.MediaCard, "id" | "start" | "strength" | "mediaStart">) => {
     const id = localId("m");
-    edit((now) => sb.addMedia(now, { ...card, id, start: Math.min(at, Math.max(0, now.seconds - card.length)), strength: 1, mediaStart: 0 }));
+    edit((now) =>
+      sb.addMedia(now, {
+        ...card,
+        id,
+        start: Math.min(at, Math.max(0, now.seconds - card.length)),
+        strength: 1,
+        mediaStart: 0,
+      }),
+    );
     choose(id);
     onClose();
   };
@@ -27,7 +35,14 @@ export function AddMedia({ open, onClose, at }: { open: boolean; onClose: () => 
     try {
       const reference = await fileReference(one, one.name);
       pending.set(reference.id, { file: one, name: one.name });
-      put({ kind: reference.kind, media: reference.id, name: one.name, thumbnail: reference.kind === "image" ? reference.url : "", length: reference.seconds ?? 1, mediaSeconds: reference.seconds });
+      put({
+        kind: reference.kind,
+        media: reference.id,
+        name: one.name,
+        thumbnail: reference.kind === "image" ? reference.url : "",
+        length: reference.seconds ?? 1,
+        mediaSeconds: reference.seconds,
+      });
     } catch (error) {
       tellFailure(t("{name} was not added", { name: one.name }), error);
     }
@@ -36,14 +51,26 @@ export function AddMedia({ open, onClose, at }: { open: boolean; onClose: () => 
     try {
       const detail = await client.fetchQuery(itemQuery(item.id));
       const { seconds } = facts(detail);
-      put({ kind: "video", media: item.id, name: item.title || item.prompt || item.id, thumbnail: media.thumbnail(item.id), length: seconds, mediaSeconds: seconds });
+      put({
+        kind: "video",
+        media: item.id,
+        name: item.title || item.prompt || item.id,
+        thumbnail: media.thumbnail(item.id),
+        length: seconds,
+        mediaSeconds: seconds,
+      });
     } catch (error) {
       tellFailure(t("The clip could not be added"), error);
     }
   };
   return (
     <>
-      <Dialog open={open && !picking} onClose={onClose} title={t("Hold a picture or clip at a time")} description={t("It is put at the playhead and can be moved afterwards.")}>
+      <Dialog
+        open={open && !picking}
+        onClose={onClose}
+        title={t("Hold a picture or clip at a time")}
+        description={t("It is put at the playhead and can be moved afterwards.")}
+      >
         <div className="grid gap-2 sm:grid-cols-2">
           <Button className="h-20!" onClick={() => file.current?.click()}>
             {t("From this computer")}

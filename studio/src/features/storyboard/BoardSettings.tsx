@@ -22,12 +22,24 @@ export function BoardSettings() {
   const [listing, setListing] = useState(false);
   const size = `${board.width}x${board.height}`;
   const choices = sizes().map((one) => ({ value: one.value, label: one.value.replace("x", "×"), hint: one.hint }));
-  if (!choices.some((one) => one.value === size)) choices.unshift({ value: size, label: size.replace("x", "×"), hint: "" });
+  if (!choices.some((one) => one.value === size))
+    choices.unshift({ value: size, label: size.replace("x", "×"), hint: "" });
   return (
-    <aside aria-label={t("The whole clip")} className="flex shrink-0 flex-col gap-4 border-line p-5 max-lg:border-t lg:w-72 lg:overflow-y-auto lg:border-l">
+    <aside
+      aria-label={t("The whole clip")}
+      className="flex shrink-0 flex-col gap-4 border-line p-5 max-lg:border-t lg:w-72 lg:overflow-y-auto lg:border-l"
+    >
       <h2 className="text-sm font-semibold">{t("The whole clip")}</h2>
       <Field label={t("Model")}>
-        {() => <Select label={t("Model")} className="w-full" value={model?.id ?? ""} choices={modelChoices(models.data ?? [], board.model)} onChange={(next) => edit((now) => ({ ...now, model: next }))} />}
+        {() => (
+          <Select
+            label={t("Model")}
+            className="w-full"
+            value={model?.id ?? ""}
+            choices={modelChoices(models.data ?? [], board.model)}
+            onChange={(next) => edit((now) => ({ ...now, model: next }))}
+          />
+        )}
       </Field>
       <Field label={t("Size")}>
         {() => (
@@ -45,15 +57,48 @@ export function BoardSettings() {
       </Field>
       <Field label={t("Length, seconds")}>
         {(id) => (
-          <input id={id} type="number" min={0.25} max={60} step={0.25} value={board.seconds} onChange={(event) => Number.isFinite(event.target.valueAsNumber) && edit((now) => sb.setSeconds(now, event.target.valueAsNumber), "length")} className={`${inputLook} tabular`} />
+          <input
+            id={id}
+            type="number"
+            min={0.25}
+            max={60}
+            step={0.25}
+            value={board.seconds}
+            onChange={(event) =>
+              Number.isFinite(event.target.valueAsNumber) &&
+              edit((now) => sb.setSeconds(now, event.target.valueAsNumber), "length")
+            }
+            className={`${inputLook} tabular`}
+          />
         )}
       </Field>
-      <Switch label={t("Repeats without a seam")} checked={board.loop} onChange={(loop) => edit((now) => ({ ...now, loop }))} />
+      <Switch
+        label={t("Repeats without a seam")}
+        checked={board.loop}
+        onChange={(loop) => edit((now) => ({ ...now, loop }))}
+      />
       <Field label={t("Seed")}>
-        {(id) => <input id={id} inputMode="numeric" placeholder={t("random")} value={board.seed} onChange={(event) => edit((now) => ({ ...now, seed: event.target.value.replace(/\D/g, "") }), "seed")} className={`${inputLook} tabular`} />}
+        {(id) => (
+          <input
+            id={id}
+            inputMode="numeric"
+            placeholder={t("random")}
+            value={board.seed}
+            onChange={(event) => edit((now) => ({ ...now, seed: event.target.value.replace(/\D/g, "") }), "seed")}
+            className={`${inputLook} tabular`}
+          />
+        )}
       </Field>
       <Field label={t("Negative prompt")}>
-        {(id) => <textarea id={id} rows={2} value={board.negativePrompt} onChange={(event) => edit((now) => ({ ...now, negativePrompt: event.target.value }), "negative")} className={`${inputLook} h-auto py-2`} />}
+        {(id) => (
+          <textarea
+            id={id}
+            rows={2}
+            value={board.negativePrompt}
+            onChange={(event) => edit((now) => ({ ...now, negativePrompt: event.target.value }), "negative")}
+            className={`${inputLook} h-auto py-2`}
+          />
+        )}
       </Field>
       <div className="flex flex-col gap-2 border-t border-line pt-4">
         <Button small onClick={() => setListing(true)}>
@@ -76,7 +121,16 @@ function ListDialog({ onClose }: { onClose: () => void }) {
     const laid = sb.layOut(history.present, listed, () => localId("s"));
     edit(() => laid.board);
     choose(laid.board.shots[0]?.id ?? null);
-    if (laid.left) tell({ title: t("Not all shots fit"), text: plural(laid.left, "{count} shot would end after the longest clip.", "{count} shots would end after the longest clip."), tone: "bad" });
+    if (laid.left)
+      tell({
+        title: t("Not all shots fit"),
+        text: plural(
+          laid.left,
+          "{count} shot would end after the longest clip.",
+          "{count} shots would end after the longest clip.",
+        ),
+        tone: "bad",
+      });
     onClose();
   };
   return (
@@ -84,11 +138,14 @@ function ListDialog({ onClose }: { onClose: () => void }) {
       open
       onClose={onClose}
       title={t("Shot list as text")}
-      description={t("One numbered line a shot, its length in brackets if you like: 2. (3 s) A dog runs across the meadow")}
+      description={t(
+        "One numbered line a shot, its length in brackets if you like: 2. (3 s) A dog runs across the meadow",
+      )}
       footer={
         <>
           <span className="mr-auto text-sm text-text-3 tabular">
-            {plural(listed.length, "{count} shot", "{count} shots")}, {duration(listed.reduce((sum, one) => sum + one.length, 0))}
+            {plural(listed.length, "{count} shot", "{count} shots")},{" "}
+            {duration(listed.reduce((sum, one) => sum + one.length, 0))}
           </span>
           <Button look="primary" disabled={!listed.length} onClick={take}>
             {t("Lay them out")}
@@ -96,7 +153,13 @@ function ListDialog({ onClose }: { onClose: () => void }) {
         </>
       }
     >
-      <textarea aria-label={t("Shot list")} rows={12} value={text} onChange={(event) => setText(event.target.value)} className={`${inputLook} h-auto py-2.5 font-mono text-sm leading-6`} />
+      <textarea
+        aria-label={t("Shot list")}
+        rows={12}
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+        className={`${inputLook} h-auto py-2.5 font-mono text-sm leading-6`}
+      />
     </Dialog>
   );
 }

@@ -17,7 +17,11 @@ export function CardEditor({ add }: { add: () => void }) {
   if (media) return <MediaEditor key={media.id} card={media} />;
   return (
     <div className="grid place-items-center gap-3 py-10 text-center text-text-3">
-      <p>{board.shots.length ? t("Choose a card on the time axis below.") : t("Add the first shot and say what it shows.")}</p>
+      <p>
+        {board.shots.length
+          ? t("Choose a card on the time axis below.")
+          : t("Add the first shot and say what it shows.")}
+      </p>
       <Button onClick={add}>
         <Plus aria-hidden className="size-4" /> {t("Add a shot")}
       </Button>
@@ -50,7 +54,11 @@ function ShotEditor({ shot, number }: { shot: sb.ShotCard; number: number }) {
     <section aria-label={t("Shot {number}", { number })} className="flex max-w-3xl flex-col gap-4">
       <header className="flex items-center gap-1">
         <h2 className="mr-auto text-lg font-semibold">{t("Shot {number}", { number })}</h2>
-        <IconButton label={t("Split at the playhead")} keys="s" onClick={() => edit((now) => sb.splitShot(now, shot.id, playhead, localId("s")))}>
+        <IconButton
+          label={t("Split at the playhead")}
+          keys="s"
+          onClick={() => edit((now) => sb.splitShot(now, shot.id, playhead, localId("s")))}
+        >
           <Scissors aria-hidden />
         </IconButton>
         <IconButton
@@ -68,19 +76,28 @@ function ShotEditor({ shot, number }: { shot: sb.ShotCard; number: number }) {
           <Trash2 aria-hidden />
         </IconButton>
       </header>
-      <div className="rounded-xl border border-line-strong bg-panel px-3 py-2 focus-within:border-control">
+      <div data-words className="rounded-xl border border-line-strong bg-panel px-3 py-2 focus-within:border-control">
         <PromptBox
           value={shot.prompt}
           label={t("What shot {number} shows", { number })}
           placeholder={t("What this shot shows")}
           rows={4}
-          autoFocus
           onChange={(prompt) => edit((now) => sb.setPrompt(now, shot.id, prompt), `words ${shot.id}`)}
         />
       </div>
       <div className="flex flex-wrap gap-4">
-        <Seconds label={t("Begins at, seconds")} value={shot.start} onChange={(start) => edit((now) => sb.moveShot(now, shot.id, start), `start ${shot.id}`)} />
-        <Seconds label={t("Length, seconds")} value={shot.length} onChange={(length) => edit((now) => sb.resizeShot(now, shot.id, "end", shot.start + length, true), `length ${shot.id}`)} />
+        <Seconds
+          label={t("Begins at, seconds")}
+          value={shot.start}
+          onChange={(start) => edit((now) => sb.moveShot(now, shot.id, start), `start ${shot.id}`)}
+        />
+        <Seconds
+          label={t("Length, seconds")}
+          value={shot.length}
+          onChange={(length) =>
+            edit((now) => sb.resizeShot(now, shot.id, "end", shot.start + length, true), `length ${shot.id}`)
+          }
+        />
       </div>
     </section>
   );
@@ -102,17 +119,40 @@ function MediaEditor({ card }: { card: sb.MediaCard }) {
       <div className="flex flex-wrap items-end gap-4">
         <Seconds label={t("Begins at, seconds")} value={card.start} onChange={(start) => change({ start })} />
         <Seconds label={t("Length, seconds")} value={card.length} onChange={(length) => change({ length })} />
-        {card.kind === "video" && <Seconds label={t("Plays from, seconds")} value={card.mediaStart} onChange={(mediaStart) => change({ mediaStart })} />}
+        {card.kind === "video" && (
+          <Seconds
+            label={t("Plays from, seconds")}
+            value={card.mediaStart}
+            onChange={(mediaStart) => change({ mediaStart })}
+          />
+        )}
         {card.kind === "image" && (
           <Button small className="mb-0.5" onClick={() => change({ length: frame })}>
             {t("Only one frame")}
           </Button>
         )}
       </div>
-      <Field label={t("How firmly it is held")} trailing={`${Math.round(card.strength * 100)} %`} hint={t("At 100 % it is seen as it is; below, the model makes it its own.")}>
-        {() => <Range label={t("How firmly it is held")} min={0.1} max={1} step={0.05} value={card.strength} onChange={(strength) => change({ strength })} shown={`${Math.round(card.strength * 100)} %`} className="max-w-sm" />}
+      <Field
+        label={t("How firmly it is held")}
+        trailing={`${Math.round(card.strength * 100)} %`}
+        hint={t("At 100 % it is seen as it is; below, the model makes it its own.")}
+      >
+        {() => (
+          <Range
+            label={t("How firmly it is held")}
+            min={0.1}
+            max={1}
+            step={0.05}
+            value={card.strength}
+            onChange={(strength) => change({ strength })}
+            shown={`${Math.round(card.strength * 100)} %`}
+            className="max-w-sm"
+          />
+        )}
       </Field>
-      {card.mediaSeconds !== null && <p className="text-sm text-text-3">{t("The clip is {time} long.", { time: duration(card.mediaSeconds) })}</p>}
+      {card.mediaSeconds !== null && (
+        <p className="text-sm text-text-3">{t("The clip is {time} long.", { time: duration(card.mediaSeconds) })}</p>
+      )}
     </section>
   );
 }

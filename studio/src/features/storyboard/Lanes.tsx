@@ -3,6 +3,7 @@ import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRe
 import { Button, cx, IconButton } from "@/components/controls";
 import { AddMedia } from "@/features/storyboard/AddMedia";
 import { useBoard } from "@/features/storyboard/board";
+import { toWords } from "@/features/storyboard/StoryboardPage";
 import { duration, timecode } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import * as sb from "@/lib/storyboard";
@@ -37,7 +38,10 @@ export function Lanes({ add }: { add: () => void }) {
         <Button small onClick={() => setAdding(true)}>
           <ImagePlus aria-hidden className="size-4" /> {t("Picture or clip")}
         </Button>
-        <output aria-label={t("Playhead")} className="ml-2 font-mono text-xs text-text-3 tabular">
+        <output
+          aria-label={t("Playhead")}
+          className="ml-2 hidden font-mono text-xs whitespace-nowrap text-text-3 tabular sm:block"
+        >
           {timecode(playhead, board.fps)} / {timecode(board.seconds, board.fps)}
         </output>
         <div className="ml-auto flex gap-0.5">
@@ -54,7 +58,11 @@ export function Lanes({ add }: { add: () => void }) {
       </div>
       <div ref={scroller} className="overflow-x-auto overflow-y-hidden px-4 pb-3">
         <div className="relative select-none" style={{ width: shown * scale }}>
-          <Ruler seconds={shown} scale={scale} onSeek={(time) => setPlayhead(Math.min(board.seconds, Math.max(0, time)))} />
+          <Ruler
+            seconds={shown}
+            scale={scale}
+            onSeek={(time) => setPlayhead(Math.min(board.seconds, Math.max(0, time)))}
+          />
           <div role="listbox" aria-label={t("Shots")} className="relative h-16 rounded-lg bg-ground">
             <Rest board={board} scale={scale} />
             {board.shots.map((shot, index) => (
@@ -63,46 +71,97 @@ export function Lanes({ add }: { add: () => void }) {
                 card={shot}
                 scale={scale}
                 chosen={chosen === shot.id}
-                label={t("Shot {number}, {from} to {to}: {prompt}", { number: index + 1, from: duration(shot.start), to: duration(sb.end(shot)), prompt: shot.prompt || t("no words yet") })}
+                label={t("Shot {number}, {from} to {to}: {prompt}", {
+                  number: index + 1,
+                  from: duration(shot.start),
+                  to: duration(sb.end(shot)),
+                  prompt: shot.prompt || t("no words yet"),
+                })}
                 onChoose={() => choose(shot.id)}
                 onMove={(start) => edit((now) => sb.moveShot(now, shot.id, snapped(start, shot.id)), `move ${shot.id}`)}
-                onResize={(edge, time, push) => edit((now) => sb.resizeShot(now, shot.id, edge, snapped(time, shot.id), push), `size ${shot.id}`)}
+                onResize={(edge, time, push) =>
+                  edit((now) => sb.resizeShot(now, shot.id, edge, snapped(time, shot.id), push), `size ${shot.id}`)
+                }
                 onReorder={(by) => edit((now) => sb.reorder(now, shot.id, by))}
                 fps={board.fps}
               >
                 <span className="flex items-baseline gap-1.5">
                   <span className="text-2xs font-semibold text-accent-text">{index + 1}</span>
-                  <span className="truncate text-xs">{shot.prompt || <span className="text-text-3">{t("no words yet")}</span>}</span>
+                  <span className="truncate text-xs">
+                    {shot.prompt || <span className="text-text-3">{t("no words yet")}</span>}
+                  </span>
                 </span>
                 <span className="text-2xs text-text-3 tabular">{duration(Number(shot.length.toFixed(2)))}</span>
               </Card>
             ))}
           </div>
-          <div role="listbox" aria-label={t("Pictures and clips")} className="relative mt-1.5 h-12 rounded-lg bg-ground">
-            {!board.media.length && <span className="absolute inset-0 grid place-items-center text-xs text-text-3">{t("Pictures and clips that hold at a time lie here")}</span>}
+          <div
+            role="listbox"
+            aria-label={t("Pictures and clips")}
+            className="relative mt-1.5 h-12 rounded-lg bg-ground"
+          >
+            {!board.media.length && (
+              <span className="absolute inset-0 grid place-items-center text-xs text-text-3">
+                {t("Pictures and clips that hold at a time lie here")}
+              </span>
+            )}
             {board.media.map((card) => (
               <Card
                 key={card.id}
                 card={card}
                 scale={scale}
                 chosen={chosen === card.id}
-                label={t("{name}, {from} to {to}", { name: card.name, from: duration(card.start), to: duration(sb.end(card)) })}
+                label={t("{name}, {from} to {to}", {
+                  name: card.name,
+                  from: duration(card.start),
+                  to: duration(sb.end(card)),
+                })}
                 onChoose={() => choose(card.id)}
-                onMove={(start) => edit((now) => sb.changeMedia(now, card.id, { start: snapped(start, card.id) }), `move ${card.id}`)}
+                onMove={(start) =>
+                  edit((now) => sb.changeMedia(now, card.id, { start: snapped(start, card.id) }), `move ${card.id}`)
+                }
                 onResize={(edge, time) =>
-                  edit((now) => sb.changeMedia(now, card.id, edge === "end" ? { length: snapped(time, card.id) - card.start } : { start: Math.min(time, sb.end(card) - 1 / board.fps), length: sb.end(card) - Math.min(time, sb.end(card) - 1 / board.fps) }), `size ${card.id}`)
+                  edit(
+                    (now) =>
+                      sb.changeMedia(
+                        now,
+                        card.id,
+                        edge === "end"
+                          ? { length: snapped(time, card.id) - card.start }
+                          : {
+                              start: Math.min(time, sb.end(card) - 1 / board.fps),
+                              length: sb.end(card) - Math.min(time, sb.end(card) - 1 / board.fps),
+                            },
+                      ),
+                    `size ${card.id}`,
+                  )
                 }
                 fps={board.fps}
               >
                 <span className="flex h-full items-center gap-2">
-                  {card.thumbnail && <img src={card.thumbnail} alt="" draggable={false} className="-my-1 -ml-1.5 h-10 w-14 shrink-0 object-cover" />}
+                  {card.thumbnail && (
+                    <img
+                      src={card.thumbnail}
+                      alt=""
+                      draggable={false}
+                      className="-my-1 -ml-1.5 h-10 w-14 shrink-0 object-cover"
+                    />
+                  )}
                   <span className="truncate text-2xs">{card.name}</span>
                 </span>
               </Card>
             ))}
           </div>
-          <div aria-hidden className="pointer-events-none absolute top-0 bottom-0 w-px bg-accent" style={{ left: playhead * scale }} />
-          <EndHandle seconds={board.seconds} scale={scale} onMove={(seconds) => edit((now) => sb.setSeconds(now, snapped(seconds, "")), "length")} />
+          <div
+            aria-hidden
+            className="pointer-events-none absolute top-0 bottom-0 w-px bg-accent"
+            style={{ left: playhead * scale }}
+          />
+          <EndHandle
+            seconds={board.seconds}
+            scale={scale}
+            onMove={(seconds) => edit((now) => sb.setSeconds(now, snapped(seconds, "")), "length")}
+          />
         </div>
       </div>
       <AddMedia open={adding} onClose={() => setAdding(false)} at={playhead} />
@@ -132,8 +191,9 @@ function Rest({ board, scale }: { board: sb.Board; scale: number }) {
 
 function Ruler({ seconds, scale, onSeek }: { seconds: number; scale: number; onSeek: (time: number) => void }) {
   const step = [0.25, 0.5, 1, 2, 5, 10].find((one) => one * scale >= 56) ?? 10;
-  const marks = Array.from({ length: Math.floor(seconds / step) + 1 }, (_, index) => index * step);
-  const seek = (event: PointerEvent<HTMLDivElement>) => onSeek((event.clientX - event.currentTarget.getBoundingClientRect().left) / scale);
+  const marks = Array.from({ length: Math.floor((seconds - step / 2) / step) + 1 }, (_, index) => index * step);
+  const seek = (event: PointerEvent<HTMLDivElement>) =>
+    onSeek((event.clientX - event.currentTarget.getBoundingClientRect().left) / scale);
   return (
     <div
       className="relative h-7 cursor-text touch-none text-2xs text-text-3"
@@ -144,7 +204,11 @@ function Ruler({ seconds, scale, onSeek }: { seconds: number; scale: number; onS
       onPointerMove={(event) => event.buttons === 1 && seek(event)}
     >
       {marks.map((mark) => (
-        <span key={mark} className="absolute bottom-1 border-l border-line-strong pl-1 leading-3 tabular" style={{ left: mark * scale }}>
+        <span
+          key={mark}
+          className="absolute bottom-1 border-l border-line-strong pl-1 leading-3 whitespace-nowrap tabular"
+          style={{ left: mark * scale }}
+        >
           {duration(mark)}
         </span>
       ))}
@@ -200,6 +264,11 @@ interface CardProps {
 function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onReorder, children }: CardProps) {
   const drag = useRef<{ x: number; at: number; edge: "start" | "end" | null } | null>(null);
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      toWords();
+      return;
+    }
     const sign = { ArrowLeft: -1, ArrowRight: 1 }[event.key] as -1 | 1 | undefined;
     if (!sign) return;
     const step = sign * (event.shiftKey ? 1 / fps : 0.25);
@@ -230,7 +299,10 @@ function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onR
       onPointerDown={begin(edge)}
       onPointerMove={move}
       onPointerUp={stop}
-      className={cx("absolute inset-y-0 w-2.5 cursor-ew-resize touch-none after:absolute after:inset-y-3 after:w-0.5 after:rounded-full after:bg-control group-hover:after:bg-accent", edge === "start" ? "left-0 after:left-1" : "right-0 after:right-1")}
+      className={cx(
+        "absolute inset-y-0 w-2.5 cursor-ew-resize touch-none after:absolute after:inset-y-3 after:w-0.5 after:rounded-full after:bg-control group-hover:after:bg-accent",
+        edge === "start" ? "left-0 after:left-1" : "right-0 after:right-1",
+      )}
     />
   );
   return (
@@ -244,6 +316,7 @@ function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onR
       onPointerDown={begin(null)}
       onPointerMove={move}
       onPointerUp={stop}
+      onDoubleClick={toWords}
       className={cx(
         "focus-inset group absolute inset-y-1 flex cursor-grab touch-none flex-col justify-between overflow-hidden rounded-md border py-1 pr-3 pl-3.5 active:cursor-grabbing",
         chosen ? "z-10 border-accent bg-hover" : "border-line-strong bg-raised hover:border-control",

@@ -9,11 +9,11 @@ import { Button, IconButton } from "@/components/controls";
 import { Failure } from "@/components/states";
 import { tell, tellFailure } from "@/components/toasts";
 import { findModel, lacks } from "@/features/compose/models";
+import { localId } from "@/features/compose/references";
 import { BoardSettings } from "@/features/storyboard/BoardSettings";
 import { useBoard } from "@/features/storyboard/board";
 import { CardEditor } from "@/features/storyboard/CardEditor";
 import { Lanes } from "@/features/storyboard/Lanes";
-import { localId } from "@/features/compose/references";
 import { duration } from "@/lib/format";
 import { useHotkeys } from "@/lib/hotkeys";
 import { t } from "@/lib/i18n";
@@ -22,15 +22,27 @@ import { router } from "@/router";
 
 const route = getRouteApi("/storyboard/$id");
 
+/** The keyboard goes to the words of the chosen shot. */
+export function toWords(): void {
+  requestAnimationFrame(() =>
+    requestAnimationFrame(() => document.querySelector<HTMLTextAreaElement>("[data-words] textarea")?.focus()),
+  );
+}
+
 /** Pictures of this computer that are on the board but not on the server yet. */
 export const pending = new Map<string, { file: Blob; name: string }>();
 
 export function StoryboardPage() {
   const { id } = route.useParams();
-  const saved = useQuery({ ...documentQuery<sb.Board>(id), refetchOnMount: "always", staleTime: Number.POSITIVE_INFINITY });
+  const saved = useQuery({
+    ...documentQuery<sb.Board>(id),
+    refetchOnMount: "always",
+    staleTime: Number.POSITIVE_INFINITY,
+  });
   const opened = useBoard((board) => board.id);
   useEffect(() => {
-    if (saved.data && saved.data.id === id && useBoard.getState().id !== id) useBoard.getState().open(id, saved.data.name, { ...sb.emptyBoard(), ...saved.data.content });
+    if (saved.data && saved.data.id === id && useBoard.getState().id !== id)
+      useBoard.getState().open(id, saved.data.name, { ...sb.emptyBoard(), ...saved.data.content });
   }, [saved.data, id]);
   useEffect(
     () => () => {
@@ -64,6 +76,7 @@ function Editor({ id }: { id: string }) {
     const shot = localId("s");
     edit((now) => sb.addShot(now, shot, "", 3));
     choose(shot);
+    toWords();
   };
   useHotkeys({
     "mod+z": undo,
@@ -85,7 +98,13 @@ function Editor({ id }: { id: string }) {
       const seed = /^\d+$/.test(board.seed.trim()) ? Number(board.seed) : null;
       const video = await sendTool("storyboard", ready, model?.id ?? board.model, { seed });
       await client.invalidateQueries({ queryKey: ["library"] });
-      tell({ title: t("Queued"), action: { label: t("Follow it"), run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }) } });
+      tell({
+        title: t("Queued"),
+        action: {
+          label: t("Follow it"),
+          run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }),
+        },
+      });
     } catch (error) {
       tellFailure(t("Not queued"), error);
     } finally {
@@ -96,7 +115,11 @@ function Editor({ id }: { id: string }) {
   return (
     <div className="flex h-full flex-col">
       <header className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-2.5">
-        <Link to="/storyboard" aria-label={t("All storyboards")} className="grid size-9 place-items-center rounded-lg text-text-2 hover:bg-hover hover:text-text">
+        <Link
+          to="/storyboard"
+          aria-label={t("All storyboards")}
+          className="grid size-9 place-items-center rounded-lg text-text-2 hover:bg-hover hover:text-text"
+        >
           <ArrowLeft aria-hidden className="size-4.5" />
         </Link>
         <input
@@ -116,7 +139,8 @@ function Editor({ id }: { id: string }) {
           <Redo2 aria-hidden />
         </IconButton>
         <Button look="primary" busy={busy} disabled={stop || missing !== null} onClick={() => void generate()}>
-          {t("Generate {time}", { time: duration(Number(board.seconds.toFixed(2))) })} <ArrowUp aria-hidden className="size-4" />
+          {t("Generate {time}", { time: duration(Number(board.seconds.toFixed(2))) })}{" "}
+          <ArrowUp aria-hidden className="size-4" />
         </Button>
       </header>
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto lg:flex-row lg:overflow-hidden">
@@ -154,7 +178,10 @@ async function uploadPending(timeline: ReturnType<typeof sb.toTimeline>): Promis
     pending.delete(media);
   }
   if (uploaded.size) {
-    useBoard.getState().edit((board) => ({ ...board, media: board.media.map((card) => ({ ...card, media: uploaded.get(card.media) ?? card.media })) }));
+    useBoard.getState().edit((board) => ({
+      ...board,
+      media: board.media.map((card) => ({ ...card, media: uploaded.get(card.media) ?? card.media })),
+    }));
   }
   return { ...timeline, pins: timeline.pins.map((pin) => ({ ...pin, media: uploaded.get(pin.media) ?? pin.media })) };
 }
@@ -189,7 +216,10 @@ function useSaving(id: string): string {
   useEffect(
     () => () => {
       const { edits: last, name, history } = useBoard.getState();
-      if (last && last !== saved.current) void saveDocument("storyboard", name.trim() || t("Untitled storyboard"), history.present, id).catch(() => undefined);
+      if (last && last !== saved.current)
+        void saveDocument("storyboard", name.trim() || t("Untitled storyboard"), history.present, id).catch(
+          () => undefined,
+        );
     },
     [id],
   );
@@ -219,7 +249,11 @@ function Notes({ problems, missing }: { problems: sb.Problem[]; missing: string 
       {problems.map((one, index) => (
         <li key={index} className={one.severity === "error" ? "text-warn" : "text-text-3"}>
           {one.id ? (
-            <button type="button" className="text-left underline decoration-dotted underline-offset-4" onClick={() => choose(one.id)}>
+            <button
+              type="button"
+              className="text-left underline decoration-dotted underline-offset-4"
+              onClick={() => choose(one.id)}
+            >
               {words(one)}
             </button>
           ) : (

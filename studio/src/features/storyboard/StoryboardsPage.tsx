@@ -43,12 +43,21 @@ export function StoryboardsPage() {
     }
   };
   const remove = async (id: string, name: string) => {
-    const sure = await confirm({ title: t("Delete the storyboard {name}?", { name }), text: t("Clips made from it stay."), action: t("Delete"), danger: true });
+    const sure = await confirm({
+      title: t("Delete the storyboard {name}?", { name }),
+      text: t("Clips made from it stay."),
+      action: t("Delete"),
+      danger: true,
+    });
     if (!sure) return;
     await send("DELETE", `v1/library/documents/${id}`).catch((error) => tellFailure(t("Not deleted"), error));
     await client.invalidateQueries({ queryKey: ["documents", "storyboard"] });
   };
-  const fresh = () => void add({ ...addShot({ ...emptyBoard(model), width: 448, height: 256, seconds: 4 }, localId("s")), seconds: 4 }, t("Untitled storyboard"));
+  const fresh = () =>
+    void add(
+      { ...addShot({ ...emptyBoard(model), width: 448, height: 256, seconds: 4 }, localId("s")), seconds: 4 },
+      t("Untitled storyboard"),
+    );
   const list = boards.data ?? [];
   return (
     <div className="h-full overflow-y-auto p-4 md:p-8">
@@ -74,22 +83,37 @@ export function StoryboardsPage() {
                 <Button look="primary" onClick={fresh}>
                   {t("Begin with one shot")}
                 </Button>
-                <Button onClick={() => void add(exampleBoard(model), t("A morning on the lake"))}>{t("Open an example")}</Button>
+                <Button onClick={() => void add(exampleBoard(model), t("A morning on the lake"))}>
+                  {t("Open an example")}
+                </Button>
               </>
             }
           >
-            {t("Each shot has its own words and length. Pin pictures and clips where they should appear; the model fills the gaps.")}
+            {t(
+              "Each shot has its own words and length. Pin pictures and clips where they should appear; the model fills the gaps.",
+            )}
           </Empty>
         )}
         <ul className="flex flex-col gap-2">
           {list.map((one) => (
-            <li key={one.id} className="group flex items-center gap-3 rounded-xl border border-line bg-panel pr-3 transition-colors hover:border-line-strong">
-              <Link to="/storyboard/$id" params={{ id: one.id }} className="focus-inset flex min-w-0 flex-1 items-center gap-4 rounded-xl p-4">
+            <li
+              key={one.id}
+              className="group flex items-center gap-3 rounded-xl border border-line bg-panel pr-3 transition-colors hover:border-line-strong"
+            >
+              <Link
+                to="/storyboard/$id"
+                params={{ id: one.id }}
+                className="focus-inset flex min-w-0 flex-1 items-center gap-4 rounded-xl p-4"
+              >
                 <Clapperboard aria-hidden className="size-5 shrink-0 text-text-3" />
                 <span className="min-w-0 flex-1 truncate font-medium">{one.name}</span>
                 <span className="text-sm text-text-3">{ago(one.updated_at, Date.now() / 1000)}</span>
               </Link>
-              <IconButton label={t("Delete {name}", { name: one.name })} small onClick={() => void remove(one.id, one.name)}>
+              <IconButton
+                label={t("Delete {name}", { name: one.name })}
+                small
+                onClick={() => void remove(one.id, one.name)}
+              >
                 <Trash2 aria-hidden />
               </IconButton>
             </li>

@@ -19,7 +19,18 @@ interface BoardState {
   redo: () => void;
 }
 
-const NOTHING = { model: "", width: 1280, height: 720, fps: 24, seconds: 4, loop: false, negativePrompt: "", seed: "", shots: [], media: [] };
+const NOTHING = {
+  model: "",
+  width: 1280,
+  height: 720,
+  fps: 24,
+  seconds: 4,
+  loop: false,
+  negativePrompt: "",
+  seed: "",
+  shots: [],
+  media: [],
+};
 
 /** The storyboard on the table, with its whole history of changes. */
 export const useBoard = create<BoardState>((set) => ({
@@ -29,7 +40,8 @@ export const useBoard = create<BoardState>((set) => ({
   chosen: null,
   playhead: 0,
   edits: 0,
-  open: (id, name, board) => set({ id, name, history: begin(board), chosen: board.shots[0]?.id ?? null, playhead: 0, edits: 0 }),
+  open: (id, name, board) =>
+    set({ id, name, history: begin(board), chosen: board.shots[0]?.id ?? null, playhead: 0, edits: 0 }),
   edit: (make, group) =>
     set((state) => {
       const history = change(state.history, make(state.history.present), group ?? null);

@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus } from "lucide-react";
 import { useState } from "react";
-import { sendTool } from "@/api/videos";
 import { itemQuery, media } from "@/api/library";
+import { sendTool } from "@/api/videos";
 import { Button, Range, Segmented } from "@/components/controls";
 import type { ToolProps } from "@/features/clip/ClipPage";
 import { ClipPicker } from "@/features/library/ClipPicker";
@@ -35,16 +35,27 @@ export function BlendTool({ item }: ToolProps) {
       action={t("Blend")}
       seconds={source.seconds + (second?.seconds ?? 0) - (second ? crossing : 0)}
       problem={second ? null : t("Choose the second clip.")}
-      send={(model) => sendTool("blend", blend(source, second as NonNullable<typeof second>, prompt.trim(), crossing, curve), model)}
+      send={(model) =>
+        sendTool("blend", blend(source, second as NonNullable<typeof second>, prompt.trim(), crossing, curve), model)
+      }
     >
       <div className="flex flex-col gap-3">
         <div className="flex items-center gap-2">
-          <img src={media.thumbnail(item.id)} alt={t("This clip")} className="h-14 flex-1 rounded-lg bg-ground object-cover" />
+          <img
+            src={media.thumbnail(item.id)}
+            alt={t("This clip")}
+            className="h-14 flex-1 rounded-lg bg-ground object-cover"
+          />
           <span aria-hidden className="text-text-3">
             →
           </span>
           {otherId ? (
-            <button type="button" onClick={() => setPicking(true)} className="h-14 flex-1 overflow-hidden rounded-lg" aria-label={t("Choose another second clip")}>
+            <button
+              type="button"
+              onClick={() => setPicking(true)}
+              className="h-14 flex-1 overflow-hidden rounded-lg"
+              aria-label={t("Choose another second clip")}
+            >
               <img src={media.thumbnail(otherId)} alt="" className="size-full object-cover" />
             </button>
           ) : (
@@ -76,11 +87,24 @@ export function BlendTool({ item }: ToolProps) {
         />
         <div className="flex items-center gap-3 text-sm">
           <span className="text-text-2">{t("Overlap")}</span>
-          <Range label={t("Overlap")} min={0.25} max={longest} step={0.25} value={crossing} onChange={setOverlap} shown={duration(crossing)} />
+          <Range
+            label={t("Overlap")}
+            min={0.25}
+            max={longest}
+            step={0.25}
+            value={crossing}
+            onChange={setOverlap}
+            shown={duration(crossing)}
+          />
           <span className="w-12 text-right text-text-3 tabular">{duration(crossing)}</span>
         </div>
       </div>
-      <ClipPicker open={picking} onClose={() => setPicking(false)} title={t("Blend with")} onPick={(picked) => setOtherId(picked.id)} />
+      <ClipPicker
+        open={picking}
+        onClose={() => setPicking(false)}
+        title={t("Blend with")}
+        onPick={(picked) => setOtherId(picked.id)}
+      />
     </ToolForm>
   );
 }

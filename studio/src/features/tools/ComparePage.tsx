@@ -33,16 +33,27 @@ export function ComparePage() {
           title={t("Compare clips")}
           action={
             <Button look="primary" onClick={() => setPicking(true)}>
-              <Plus aria-hidden className="size-4" /> {items.length ? t("Choose the clip to compare with") : t("Choose a clip")}
+              <Plus aria-hidden className="size-4" />{" "}
+              {items.length ? t("Choose the clip to compare with") : t("Choose a clip")}
             </Button>
           }
         >
           {t("Two to four clips play in step: side by side, behind a wipe, or by flipping between A and B.")}
         </Empty>
       ) : (
-        <Stage key={ids.join()} items={items} drop={(id) => put(ids.filter((one) => one !== id))} add={ids.length < 4 ? () => setPicking(true) : null} />
+        <Stage
+          key={ids.join()}
+          items={items}
+          drop={(id) => put(ids.filter((one) => one !== id))}
+          add={ids.length < 4 ? () => setPicking(true) : null}
+        />
       )}
-      <ClipPicker open={picking} onClose={() => setPicking(false)} title={t("Compare with")} onPick={(item) => put([...ids, item.id])} />
+      <ClipPicker
+        open={picking}
+        onClose={() => setPicking(false)}
+        title={t("Compare with")}
+        onPick={(item) => put([...ids, item.id])}
+      />
     </div>
   );
 }
@@ -74,6 +85,7 @@ function Stage({ items, drop, add }: { items: ItemDetail[]; drop: (id: string) =
     setPlaying(!playing);
   };
   // One clock for all: whoever drifts by more than a frame is put right.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the clock starts once for every play
   useEffect(() => {
     if (!playing) return;
     let request = 0;
@@ -97,14 +109,17 @@ function Stage({ items, drop, add }: { items: ItemDetail[]; drop: (id: string) =
     };
     request = requestAnimationFrame(tick);
     return () => cancelAnimationFrame(request);
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the clock starts once for every play
   }, [playing]);
+  const flip = (index: number) => {
+    setView("flip");
+    setShown(index);
+  };
   useHotkeys({
     space: toggle,
     arrowleft: () => seek(time - 1 / fps),
     arrowright: () => seek(time + 1 / fps),
-    a: () => (setView("flip"), setShown(0)),
-    b: () => (setView("flip"), setShown(1)),
+    a: () => flip(0),
+    b: () => flip(1),
     home: () => seek(0),
   });
   const two = items.length === 2;
@@ -129,7 +144,14 @@ function Stage({ items, drop, add }: { items: ItemDetail[]; drop: (id: string) =
           </Button>
         )}
       </header>
-      <div className={cx("relative min-h-0 flex-1", !layered && "grid gap-2", !layered && (items.length === 1 ? "" : "sm:grid-cols-2"), !layered && items.length > 2 && "grid-rows-2")}>
+      <div
+        className={cx(
+          "relative min-h-0 flex-1",
+          !layered && "grid gap-2",
+          !layered && (items.length === 1 ? "" : "sm:grid-cols-2"),
+          !layered && items.length > 2 && "grid-rows-2",
+        )}
+      >
         {items.map((item, index) => (
           <figure
             key={item.id}
@@ -151,12 +173,22 @@ function Stage({ items, drop, add }: { items: ItemDetail[]; drop: (id: string) =
               aria-label={item.title || item.prompt || item.id}
               className="size-full object-contain"
             />
-            <figcaption className={cx("absolute top-2 flex max-w-[46%] items-center gap-2 rounded-lg bg-black/70 py-1 pr-1 pl-2.5 text-xs text-white", view === "wipe" && index === 1 ? "right-2" : "left-2")}>
+            <figcaption
+              className={cx(
+                "absolute top-2 flex max-w-[46%] items-center gap-2 rounded-lg bg-black/70 py-1 pr-1 pl-2.5 text-xs text-white",
+                view === "wipe" && index === 1 ? "right-2" : "left-2",
+              )}
+            >
               <span className="font-semibold">{"ABCD"[index]}</span>
               <Link to="/clip/$id" params={{ id: item.id }} className="truncate hover:underline">
                 {item.title || item.prompt}
               </Link>
-              <button type="button" aria-label={t("Take {name} out", { name: "ABCD"[index] ?? "" })} onClick={() => drop(item.id)} className="rounded p-1 hover:bg-white/20">
+              <button
+                type="button"
+                aria-label={t("Take {name} out", { name: "ABCD"[index] ?? "" })}
+                onClick={() => drop(item.id)}
+                className="rounded p-1 hover:bg-white/20"
+              >
                 <X aria-hidden className="size-3.5" />
               </button>
             </figcaption>
@@ -174,7 +206,13 @@ function Stage({ items, drop, add }: { items: ItemDetail[]; drop: (id: string) =
             className="absolute inset-0 size-full cursor-ew-resize appearance-none bg-transparent opacity-0"
           />
         )}
-        {view === "wipe" && <div aria-hidden className="pointer-events-none absolute inset-y-0 w-0.5 bg-white shadow" style={{ left: `${wipe}%` }} />}
+        {view === "wipe" && (
+          <div
+            aria-hidden
+            className="pointer-events-none absolute inset-y-0 w-0.5 bg-white shadow"
+            style={{ left: `${wipe}%` }}
+          />
+        )}
       </div>
       <div className="flex items-center gap-3">
         <IconButton label={playing ? t("Pause") : t("Play")} keys="space" onClick={toggle}>
@@ -194,10 +232,14 @@ function Stage({ items, drop, add }: { items: ItemDetail[]; drop: (id: string) =
         />
         <span className="font-mono text-sm tabular">{timecode(time, fps)}</span>
         {view === "flip" && (
-          <Segmented label={t("Shown")} value={String(shown)} onChange={(next) => setShown(Number(next))} choices={items.map((_, index) => ({ value: String(index), label: "ABCD"[index] ?? "" }))} />
+          <Segmented
+            label={t("Shown")}
+            value={String(shown)}
+            onChange={(next) => setShown(Number(next))}
+            choices={items.map((_, index) => ({ value: String(index), label: "ABCD"[index] ?? "" }))}
+          />
         )}
       </div>
     </>
   );
 }
-

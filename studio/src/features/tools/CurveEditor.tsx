@@ -21,7 +21,13 @@ export function addPoint(curve: readonly CurvePoint[], point: CurvePoint): Curve
 }
 
 /** The influence of the second clip over the crossing, drawn by hand: drag points, click to add, Delete to remove. */
-export function CurveEditor({ curve, onChange }: { curve: readonly CurvePoint[]; onChange: (curve: CurvePoint[]) => void }) {
+export function CurveEditor({
+  curve,
+  onChange,
+}: {
+  curve: readonly CurvePoint[];
+  onChange: (curve: CurvePoint[]) => void;
+}) {
   const svg = useRef<SVGSVGElement>(null);
   const [held, setHeld] = useState<number | null>(null);
   const x = (point: CurvePoint) => PAD + point.at * (WIDTH - 2 * PAD);
@@ -30,7 +36,10 @@ export function CurveEditor({ curve, onChange }: { curve: readonly CurvePoint[];
     const box = (svg.current as SVGSVGElement).getBoundingClientRect();
     const left = ((event.clientX - box.left) / box.width) * WIDTH;
     const top = ((event.clientY - box.top) / box.height) * HEIGHT;
-    return { at: (left - PAD) / (WIDTH - 2 * PAD), share: Math.min(1, Math.max(0, (HEIGHT - PAD - top) / (HEIGHT - 2 * PAD))) };
+    return {
+      at: (left - PAD) / (WIDTH - 2 * PAD),
+      share: Math.min(1, Math.max(0, (HEIGHT - PAD - top) / (HEIGHT - 2 * PAD))),
+    };
   };
   const onKeyDown = (event: KeyboardEvent, index: number) => {
     const point = curve[index] as CurvePoint;
@@ -43,7 +52,8 @@ export function CurveEditor({ curve, onChange }: { curve: readonly CurvePoint[];
     };
     const next = moved[event.key];
     if (next) onChange(movePoint(curve, index, next));
-    else if ((event.key === "Delete" || event.key === "Backspace") && index > 0 && index < curve.length - 1) onChange(curve.filter((_, place) => place !== index));
+    else if ((event.key === "Delete" || event.key === "Backspace") && index > 0 && index < curve.length - 1)
+      onChange(curve.filter((_, place) => place !== index));
     else if (event.key === "Enter" || event.key === "+") {
       const after = curve[index + 1];
       if (after) onChange(addPoint(curve, { at: (point.at + after.at) / 2, share: (point.share + after.share) / 2 }));
@@ -62,7 +72,9 @@ export function CurveEditor({ curve, onChange }: { curve: readonly CurvePoint[];
         className="w-full touch-none"
         onPointerDown={(event) => {
           const point = pointOf(event);
-          const near = curve.findIndex((one) => Math.hypot((one.at - point.at) * WIDTH, (one.share - point.share) * HEIGHT) < 14);
+          const near = curve.findIndex(
+            (one) => Math.hypot((one.at - point.at) * WIDTH, (one.share - point.share) * HEIGHT) < 14,
+          );
           event.currentTarget.setPointerCapture(event.pointerId);
           if (near >= 0) return setHeld(near);
           const next = addPoint(curve, point);
@@ -95,13 +107,18 @@ export function CurveEditor({ curve, onChange }: { curve: readonly CurvePoint[];
             aria-valuemin={0}
             aria-valuemax={100}
             aria-valuenow={Math.round(point.share * 100)}
-            aria-valuetext={t("{share} % of the second clip at {at} %", { share: Math.round(point.share * 100), at: Math.round(point.at * 100) })}
+            aria-valuetext={t("{share} % of the second clip at {at} %", {
+              share: Math.round(point.share * 100),
+              at: Math.round(point.at * 100),
+            })}
             onKeyDown={(event) => onKeyDown(event, index)}
             className="cursor-grab"
           />
         ))}
       </svg>
-      <p className="border-t border-line px-3 py-1.5 text-xs text-text-3">{t("Up: more of the second clip. Click to add a point, Delete takes one away.")}</p>
+      <p className="border-t border-line px-3 py-1.5 text-xs text-text-3">
+        {t("Up: more of the second clip. Click to add a point, Delete takes one away.")}
+      </p>
     </div>
   );
 }

@@ -29,10 +29,21 @@ export function ExportTool({ item, span, setSpan, player }: ToolProps) {
     try {
       const query = untouched
         ? undefined
-        : { format, scale, settings: keep, sound, start: whole ? undefined : span.from, end: whole ? undefined : span.to };
-      const response = await request(untouched ? `v1/videos/${item.id}/content` : `v1/library/items/${item.id}/export`, { query });
+        : {
+            format,
+            scale,
+            settings: keep,
+            sound,
+            start: whole ? undefined : span.from,
+            end: whole ? undefined : span.to,
+          };
+      const response = await request(
+        untouched ? `v1/videos/${item.id}/content` : `v1/library/items/${item.id}/export`,
+        { query },
+      );
       const blob = await response.blob();
-      const name = /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? `clip.${format}`;
+      const name =
+        /filename="([^"]+)"/.exec(response.headers.get("content-disposition") ?? "")?.[1] ?? `clip.${format}`;
       saveBlob(blob, name);
       tell({ title: t("Saved {name}", { name }), text: bytes(blob.size) });
     } catch (error) {
@@ -66,12 +77,28 @@ export function ExportTool({ item, span, setSpan, player }: ToolProps) {
           />
         )}
       </Field>
-      <Field label={t("Size")} trailing={`${size(known.width)} × ${size(known.height)}`} hint={Number(scale) > 1 ? t("Larger by interpolation: sharper players, no new detail.") : undefined}>
-        {() => <Segmented label={t("Size")} value={scale} onChange={setScale} choices={SCALES.map((value) => ({ value, label: `${value}×` }))} />}
+      <Field
+        label={t("Size")}
+        trailing={`${size(known.width)} × ${size(known.height)}`}
+        hint={Number(scale) > 1 ? t("Larger by interpolation: sharper players, no new detail.") : undefined}
+      >
+        {() => (
+          <Segmented
+            label={t("Size")}
+            value={scale}
+            onChange={setScale}
+            choices={SCALES.map((value) => ({ value, label: `${value}×` }))}
+          />
+        )}
       </Field>
       <SpanFields span={span} setSpan={setSpan} seconds={known.seconds} fps={known.fps} player={player} />
       <div className="flex flex-col gap-2">
-        <Switch label={t("Settings inside the file")} hint={t("Prompt, seed and settings travel along; drop the file here to get them back.")} checked={keep} onChange={setKeep} />
+        <Switch
+          label={t("Settings inside the file")}
+          hint={t("Prompt, seed and settings travel along; drop the file here to get them back.")}
+          checked={keep}
+          onChange={setKeep}
+        />
         {(format === "mp4" || format === "webm") && <Switch label={t("Sound")} checked={sound} onChange={setSound} />}
       </div>
       {untouched && <p className="text-sm text-text-3">{t("This is the stored file itself, byte for byte.")}</p>}

@@ -39,7 +39,15 @@ export function ExtendTool({ item }: ToolProps) {
           ]}
         />
         <div className="flex items-center gap-3">
-          <Range label={t("How much more")} min={1} max={Math.max(1, Math.min(20, Math.floor(room)))} step={0.5} value={more} onChange={setSeconds} shown={duration(more)} />
+          <Range
+            label={t("How much more")}
+            min={1}
+            max={Math.max(1, Math.min(20, Math.floor(room)))}
+            step={0.5}
+            value={more}
+            onChange={setSeconds}
+            shown={duration(more)}
+          />
           <span className="w-14 text-right text-sm text-text-3 tabular">+ {duration(more)}</span>
         </div>
         <div aria-hidden className="flex h-7 overflow-hidden rounded-lg text-2xs">

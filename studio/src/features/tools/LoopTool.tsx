@@ -18,7 +18,9 @@ export function LoopTool({ item, span, setSpan, player }: ToolProps) {
   return (
     <ToolForm
       item={item}
-      about={t("The part between the in and out points, then a crossing that leads from its last frame back to its first: a clip that repeats without a seam.")}
+      about={t(
+        "The part between the in and out points, then a crossing that leads from its last frame back to its first: a clip that repeats without a seam.",
+      )}
       needs={["video_pin", "loop"]}
       prompt={prompt}
       onPrompt={setPrompt}

@@ -2,8 +2,8 @@ import { ArrowLeftToLine, ArrowRightToLine, Scissors, Trash2 } from "lucide-reac
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import { sendTool } from "@/api/videos";
 import { Button, cx, Field, IconButton, Range } from "@/components/controls";
-import { localId } from "@/features/compose/references";
 import type { ToolProps } from "@/features/clip/ClipPage";
+import { localId } from "@/features/compose/references";
 import { sourceOf, ToolForm } from "@/features/tools/ToolForm";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
@@ -35,14 +35,22 @@ export function RecutTool({ item, player }: ToolProps) {
   return (
     <ToolForm
       item={item}
-      about={t("Cut at the playhead, drop what you do not want, move and trim what you keep. The gaps are generated anew.")}
+      about={t(
+        "Cut at the playhead, drop what you do not want, move and trim what you keep. The gaps are generated anew.",
+      )}
       needs={holes.some((hole) => hole.start === 0) || kept.length > 1 ? ["video_pin", "later_pin"] : ["video_pin"]}
       prompt={prompt}
       onPrompt={setPrompt}
       promptLabel={t("What fills the gaps")}
       action={t("Generate the gaps")}
       seconds={seconds}
-      problem={!kept.length ? t("Keep at least one part, or begin from a prompt.") : holes.length ? null : t("There is no gap yet: cut, trim or lengthen.")}
+      problem={
+        !kept.length
+          ? t("Keep at least one part, or begin from a prompt.")
+          : holes.length
+            ? null
+            : t("There is no gap yet: cut, trim or lengthen.")
+      }
       send={(model) => sendTool("recut", recut(source, prompt.trim(), kept, seconds), model)}
     >
       <div className="flex flex-col gap-3">
@@ -50,19 +58,57 @@ export function RecutTool({ item, player }: ToolProps) {
           <Button small onClick={cut}>
             <Scissors aria-hidden className="size-4" /> {t("Cut here")}
           </Button>
-          <IconButton label={t("Begin the part here")} small disabled={!part} onClick={() => part && change(part.id, trimmed(part, player.current?.time() ?? part.from, "from", source.fps))}>
+          <IconButton
+            label={t("Begin the part here")}
+            small
+            disabled={!part}
+            onClick={() =>
+              part && change(part.id, trimmed(part, player.current?.time() ?? part.from, "from", source.fps))
+            }
+          >
             <ArrowLeftToLine aria-hidden />
           </IconButton>
-          <IconButton label={t("End the part here")} small disabled={!part} onClick={() => part && change(part.id, trimmed(part, player.current?.time() ?? part.to, "to", source.fps))}>
+          <IconButton
+            label={t("End the part here")}
+            small
+            disabled={!part}
+            onClick={() => part && change(part.id, trimmed(part, player.current?.time() ?? part.to, "to", source.fps))}
+          >
             <ArrowRightToLine aria-hidden />
           </IconButton>
-          <IconButton label={t("Drop the part")} small disabled={!part} onClick={() => setKept((now) => now.filter((one) => one.id !== chosen))}>
+          <IconButton
+            label={t("Drop the part")}
+            small
+            disabled={!part}
+            onClick={() => setKept((now) => now.filter((one) => one.id !== chosen))}
+          >
             <Trash2 aria-hidden />
           </IconButton>
         </div>
-        <Lane seconds={seconds} fps={source.fps} kept={kept} holes={holes} chosen={chosen} choose={(id, from) => (setChosen(id), seek(from))} move={(id, at) => change(id, { at })} />
+        <Lane
+          seconds={seconds}
+          fps={source.fps}
+          kept={kept}
+          holes={holes}
+          chosen={chosen}
+          choose={(id, from) => {
+            setChosen(id);
+            seek(from);
+          }}
+          move={(id, at) => change(id, { at })}
+        />
         <Field label={t("Length of the new clip")} trailing={duration(seconds)}>
-          {() => <Range label={t("Length of the new clip")} min={Math.max(1, Math.ceil(Math.max(0, ...kept.map((one) => one.at + one.to - one.from))))} max={Math.min(MAX_SECONDS, Math.ceil(source.seconds) + 12)} step={0.25} value={seconds} onChange={setSeconds} shown={duration(seconds)} />}
+          {() => (
+            <Range
+              label={t("Length of the new clip")}
+              min={Math.max(1, Math.ceil(Math.max(0, ...kept.map((one) => one.at + one.to - one.from))))}
+              max={Math.min(MAX_SECONDS, Math.ceil(source.seconds) + 12)}
+              step={0.25}
+              value={seconds}
+              onChange={setSeconds}
+              shown={duration(seconds)}
+            />
+          )}
         </Field>
       </div>
     </ToolForm>
@@ -116,9 +162,18 @@ function Lane({ seconds, fps, kept, holes, chosen, choose, move }: LaneProps) {
     move(part.id, part.at + step * (event.shiftKey ? 0.5 : 1 / fps));
   };
   return (
-    <div ref={lane} role="listbox" aria-label={t("Parts of the new clip")} className="relative h-14 overflow-hidden rounded-lg border border-line-strong bg-ground">
+    <div
+      ref={lane}
+      role="listbox"
+      aria-label={t("Parts of the new clip")}
+      className="relative h-14 overflow-hidden rounded-lg border border-line-strong bg-ground"
+    >
       {holes.map((hole) => (
-        <div key={hole.start} className="checker absolute inset-y-0 grid place-items-center overflow-hidden bg-accent-soft text-2xs text-accent-text" style={{ left: percent(hole.start), width: percent(hole.end - hole.start) }}>
+        <div
+          key={hole.start}
+          className="checker absolute inset-y-0 grid place-items-center overflow-hidden bg-accent-soft text-2xs text-accent-text"
+          style={{ left: percent(hole.start), width: percent(hole.end - hole.start) }}
+        >
           {t("new")}
         </div>
       ))}
@@ -128,7 +183,11 @@ function Lane({ seconds, fps, kept, holes, chosen, choose, move }: LaneProps) {
           role="option"
           tabIndex={0}
           aria-selected={part.id === chosen}
-          aria-label={t("{from} to {to} of the clip, at {at}", { from: duration(part.from), to: duration(part.to), at: duration(part.at) })}
+          aria-label={t("{from} to {to} of the clip, at {at}", {
+            from: duration(part.from),
+            to: duration(part.to),
+            at: duration(part.at),
+          })}
           onFocus={() => choose(part.id, part.from)}
           onKeyDown={(event) => onKeyDown(event, part)}
           onPointerDown={(event) => {
@@ -139,7 +198,10 @@ function Lane({ seconds, fps, kept, holes, chosen, choose, move }: LaneProps) {
           onPointerUp={() => {
             drag.current = null;
           }}
-          className={cx("focus-inset absolute inset-y-1 grid cursor-grab touch-none place-items-center overflow-hidden rounded-md border text-2xs tabular active:cursor-grabbing", part.id === chosen ? "border-accent bg-hover" : "border-line-strong bg-raised")}
+          className={cx(
+            "focus-inset absolute inset-y-1 grid cursor-grab touch-none place-items-center overflow-hidden rounded-md border text-2xs tabular active:cursor-grabbing",
+            part.id === chosen ? "border-accent bg-hover" : "border-line-strong bg-raised",
+          )}
           style={{ left: percent(part.at), width: percent(part.to - part.from) }}
         >
           {part.from.toFixed(1)}–{part.to.toFixed(1)}

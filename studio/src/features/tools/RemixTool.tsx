@@ -18,7 +18,9 @@ export function RemixTool({ item }: ToolProps) {
   return (
     <ToolForm
       item={item}
-      about={t("The clip again under other words: replace, remove or re-imagine what is in it. Its movement and composition stay as far as the strength leaves them.")}
+      about={t(
+        "The clip again under other words: replace, remove or re-imagine what is in it. Its movement and composition stay as far as the strength leaves them.",
+      )}
       needs={["video_pin", "partial_strength"]}
       prompt={prompt}
       onPrompt={setPrompt}
@@ -52,7 +54,9 @@ export function RemixTool({ item }: ToolProps) {
               setOwn(value);
             }}
           />
-          <span className="w-28 shrink-0 text-right text-sm whitespace-nowrap text-text-3 tabular">{t("changes {part} %", { part: Math.round(change * 100) })}</span>
+          <span className="w-28 shrink-0 text-right text-sm whitespace-nowrap text-text-3 tabular">
+            {t("changes {part} %", { part: Math.round(change * 100) })}
+          </span>
         </div>
       </div>
     </ToolForm>

@@ -19,7 +19,8 @@ export function SpanFields({
   const frame = 1 / fps;
   const round = (value: number) => Math.round(value * fps) / fps;
   const setFrom = (from: number) => setSpan({ from: Math.max(0, Math.min(round(from), span.to - frame)), to: span.to });
-  const setTo = (to: number) => setSpan({ from: span.from, to: Math.min(seconds, Math.max(round(to), span.from + frame)) });
+  const setTo = (to: number) =>
+    setSpan({ from: span.from, to: Math.min(seconds, Math.max(round(to), span.from + frame)) });
   const box = (label: string, keys: string, value: number, change: (value: number) => void, fromPlayer: () => void) => (
     <Field label={label} trailing={<Keys combination={keys} />}>
       {(id) => (

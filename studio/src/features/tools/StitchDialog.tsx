@@ -33,9 +33,19 @@ export function StitchDialog({ ids, onClose }: { ids: string[]; onClose: () => v
     setBusy(true);
     try {
       const model = items[0]?.model ?? "";
-      const video = await sendTool("stitch", stitch(sources.map((source) => ({ source, from: 0, to: source.seconds }))), model);
+      const video = await sendTool(
+        "stitch",
+        stitch(sources.map((source) => ({ source, from: 0, to: source.seconds }))),
+        model,
+      );
       await client.invalidateQueries({ queryKey: ["library"] });
-      tell({ title: t("Queued"), action: { label: t("Follow it"), run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }) } });
+      tell({
+        title: t("Queued"),
+        action: {
+          label: t("Follow it"),
+          run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }),
+        },
+      });
       onClose();
     } catch (failure) {
       tellFailure(t("Not queued"), failure);
@@ -43,7 +53,12 @@ export function StitchDialog({ ids, onClose }: { ids: string[]; onClose: () => v
       setBusy(false);
     }
   };
-  const problem = items.length < 2 ? t("Two finished clips or more are needed.") : total > MAX_SECONDS ? t("Together they are longer than {seconds} seconds.", { seconds: MAX_SECONDS }) : null;
+  const problem =
+    items.length < 2
+      ? t("Two finished clips or more are needed.")
+      : total > MAX_SECONDS
+        ? t("Together they are longer than {seconds} seconds.", { seconds: MAX_SECONDS })
+        : null;
   return (
     <Dialog
       open
@@ -52,7 +67,10 @@ export function StitchDialog({ ids, onClose }: { ids: string[]; onClose: () => v
       description={t("One after the other, each as it is. The first decides size and frame rate.")}
       footer={
         <>
-          <span className="mr-auto text-sm text-text-3 tabular">{problem ?? `${plural(items.length, "{count} clip", "{count} clips")}, ${duration(Number(total.toFixed(1)))}`}</span>
+          <span className="mr-auto text-sm text-text-3 tabular">
+            {problem ??
+              `${plural(items.length, "{count} clip", "{count} clips")}, ${duration(Number(total.toFixed(1)))}`}
+          </span>
           <Button look="primary" busy={busy} disabled={problem !== null} onClick={() => void send()}>
             {t("Stitch")}
           </Button>
@@ -69,7 +87,13 @@ export function StitchDialog({ ids, onClose }: { ids: string[]; onClose: () => v
               <img src={media.thumbnail(id)} alt="" className="h-11 w-20 rounded-md bg-ground object-cover" />
               <span className="min-w-0 flex-1">
                 <span className="line-clamp-1 text-sm">{item?.title || item?.prompt || id}</span>
-                <span className="text-xs text-text-3">{item ? (item.status === "completed" ? `${item.seconds} s · ${item.size.replace("x", "×")}` : t("not finished, left out")) : "…"}</span>
+                <span className="text-xs text-text-3">
+                  {item
+                    ? item.status === "completed"
+                      ? `${item.seconds} s · ${item.size.replace("x", "×")}`
+                      : t("not finished, left out")
+                    : "…"}
+                </span>
               </span>
               <IconButton label={t("Earlier")} small disabled={index === 0} onClick={() => move(index, -1)}>
                 <ArrowUp aria-hidden />

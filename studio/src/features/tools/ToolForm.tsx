@@ -34,7 +34,19 @@ interface ToolFormProps {
 }
 
 /** What every tool has in common: what it does, its words, a model that can do it, and what it leads to. */
-export function ToolForm({ item, about, needs, prompt, onPrompt, promptLabel, action, problem, seconds, send, children }: ToolFormProps) {
+export function ToolForm({
+  item,
+  about,
+  needs,
+  prompt,
+  onPrompt,
+  promptLabel,
+  action,
+  problem,
+  seconds,
+  send,
+  children,
+}: ToolFormProps) {
   const models = useQuery(modelsQuery);
   const [chosen, setChosen] = useState(item.model);
   const [busy, setBusy] = useState(false);
@@ -54,7 +66,10 @@ export function ToolForm({ item, about, needs, prompt, onPrompt, promptLabel, ac
       tell({
         title: t("Queued"),
         text: t("The clip itself stays as it is."),
-        action: { label: t("Follow it"), run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }) },
+        action: {
+          label: t("Follow it"),
+          run: () => void router.navigate({ to: "/clip/$id", params: { id: video.id } }),
+        },
       });
     } catch (error) {
       tellFailure(t("Not queued"), error);
@@ -76,13 +91,28 @@ export function ToolForm({ item, about, needs, prompt, onPrompt, promptLabel, ac
       <Field label={promptLabel ?? t("Prompt")}>
         {(id) => (
           <div className="rounded-lg border border-line-strong bg-ground px-2 py-1 focus-within:outline-2 focus-within:outline-accent hover:border-control">
-            <PromptBox id={id} label={promptLabel ?? t("Prompt")} value={prompt} onChange={onPrompt} onSubmit={() => void submit()} rows={3} />
+            <PromptBox
+              id={id}
+              label={promptLabel ?? t("Prompt")}
+              value={prompt}
+              onChange={onPrompt}
+              onSubmit={() => void submit()}
+              rows={3}
+            />
           </div>
         )}
       </Field>
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <Select label={t("Model")} value={model?.id ?? ""} choices={modelChoices(all, chosen)} onChange={setChosen} className="max-w-44 min-w-28" />
-        <span className="text-sm text-text-3 tabular">{t("{time} in all", { time: duration(Number(seconds.toFixed(2))) })}</span>
+        <Select
+          label={t("Model")}
+          value={model?.id ?? ""}
+          choices={modelChoices(all, chosen)}
+          onChange={setChosen}
+          className="max-w-44 min-w-28"
+        />
+        <span className="text-sm text-text-3 tabular">
+          {t("{time} in all", { time: duration(Number(seconds.toFixed(2))) })}
+        </span>
       </div>
       {missing && (
         <p role="status" className="rounded-lg bg-bad-soft px-3 py-2 text-sm">
