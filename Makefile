@@ -9,7 +9,11 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INPUTS := pyproject.toml constraints.txt
 
-.PHONY: default setup setup-dev video serve test check format bench size
+# The studio is built where Node is; without it, the server's first page says what to do.
+STUDIO := src/daybreak/server/dist/index.html
+STUDIO_SOURCES := $(shell find studio -path studio/node_modules -prune -o -type f -print 2>/dev/null)
+
+.PHONY: default setup setup-dev video serve studio test check format bench size
 
 default: check test
 
@@ -33,10 +37,29 @@ video: export DAYBREAK_MAKE_PROMPT := $(value PROMPT)
 video: .venv/.installed            ## make video PROMPT="..." OUT=video.mp4
 	@$(BIN)/daybreak generate -o "$(OUT)" $(ARGS) -- "$$DAYBREAK_MAKE_PROMPT"
 
-serve: .venv/.installed            ## the API server, with its workers, until stopped
+serve: .venv/.installed studio     ## the API server, with its workers, until stopped
 	@$(BIN)/daybreak serve $(ARGS)
 
-test: .venv/.installed-dev         ## the whole suite
+studio:                            ## the pages that the server shows, built if Node is there
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(STUDIO); \
+	else echo "There is no npm here: the studio is not built, the API works without it."; fi
+
+studio/node_modules/.installed: studio/package-lock.json
+	cd studio && npm ci --no-fund --no-audit --loglevel=error
+	touch $@
+
+$(STUDIO): studio/node_modules/.installed $(STUDIO_SOURCES)
+	cd studio && npm run --silent build
+
+# Tests in a browser need Playwright, and Debian's Chromium; where neither root nor Chromium is there they are skipped.
+.venv/.installed-browser: .venv/.installed-dev
+	$(PIP) install --quiet playwright==1.65.2
+	command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends chromium; } || \
+	  echo "There is no chromium: the studio is not tested in a browser."
+	touch $@
+
+test: .venv/.installed-dev .venv/.installed-browser studio   ## the whole suite
 	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: .venv/.installed-dev        ## style, types, architecture

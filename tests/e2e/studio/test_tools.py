@@ -38,7 +38,7 @@ def test_remix(page: Any, studio: LiveServer, clip: str) -> None:
     page.goto(f"/clip/{item['id']}")
     tree = page.get_by_role("region", name="Where it comes from, and what came of it")
     expect(tree.get_by_role("link").first).to_contain_text("a brown dog")
-    expect(tree.locator('[aria-current]')).to_contain_text("a black cat")
+    expect(tree.locator("[aria-current]")).to_contain_text("a black cat")
 
 
 @pytest.mark.parametrize(("direction", "start"), [("After", 0.0), ("Before", 1.0)])
