@@ -30,7 +30,7 @@ class LiveServer:
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder, self.settings = folder, settings
         self.port = free_port()
-        self.process: subprocess.Popen[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "serve.log"
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -59,13 +59,13 @@ class LiveServer:
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "daybreak", "serve", "--port", str(self.port)],
-                stdout=subprocess.PIPE, stderr=log, env=self.environment, text=True,
+                stdout=subprocess.PIPE, stderr=log, env=self.environment, bufsize=0,
             )  # fmt: skip
         assert self.process.stdout is not None
         while time.monotonic() - began < _START_SECONDS:
             if select.select([self.process.stdout], [], [], 0.5)[0]:
                 line = self.process.stdout.readline()
-                if line.startswith("export OPENAI_API_KEY"):
+                if line.startswith(b"export OPENAI_API_KEY"):
                     return time.monotonic() - began
                 if not line:
                     break
@@ -177,8 +177,8 @@ def _status_mb(pid: int, name: str) -> float:
 def live_server(folder: Path, **settings: Any) -> Iterator[LiveServer]:
     """A running server until the block ends."""
     server = LiveServer(folder, **settings)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         if server.process is not None and server.process.poll() is None:

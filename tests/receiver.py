@@ -1,7 +1,8 @@
-"""A small HTTP server of a test: it keeps what is posted to it, and serves a few bytes."""
+"""A small HTTP server of a test: it keeps what is posted to it, serves a few bytes, and tells what was posted."""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -33,7 +34,9 @@ class Receiver:
                 self._answer(200, b"")
 
             def do_GET(self) -> None:
-                self._answer(200 if self.path in files else 404, files.get(self.path, b""))
+                path, _, about = self.path.partition("?about=")
+                posted = receiver.about(about) if path == "/posts" else files.get(path)
+                self._answer(404 if posted is None else 200, posted or b"")
 
             def _answer(self, status: int, body: bytes) -> None:
                 self.send_response(status)
@@ -54,6 +57,13 @@ class Receiver:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def about(self, text: str) -> bytes | None:
+        """The first post whose body has this text, as JSON: what GET /posts?about=TEXT answers."""
+        for post in list(self.posts):
+            if text.encode() in post.body:
+                return json.dumps({"headers": post.headers, "body": post.body.decode()}).encode()
+        return None
 
     def wait_for(self, wanted: Callable[[Posted], bool], seconds: float = 60.0) -> Posted:
         """The first post that is wanted. Raises AssertionError when none comes."""

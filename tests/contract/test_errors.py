@@ -129,6 +129,21 @@ def test_routes_and_methods_that_are_not_there(http: httpx2.Client) -> None:
     assert "POST" in answer.headers["allow"]
 
 
+def test_names_of_files_are_only_shown(http: httpx2.Client, server: LiveServer) -> None:
+    name = "../../../evil\x01.png"
+    made = http.post("/v1/files", data={"purpose": "vision"}, files={"file": (name, png(8, 8), "image/png")}).json()
+    assert "/" not in made["filename"]
+    assert list(server.folder.rglob("*evil*")) == []
+    http.delete(f"/v1/files/{made['id']}")
+
+
+def test_prompts_are_kept_as_they_were(http: httpx2.Client) -> None:
+    prompt = '<script>alert("1")</script> {{7*7}} ’ 🐕 ‮ \\ %s'
+    made = http.post("/v1/videos", json={"prompt": prompt, **QUICK}).json()
+    assert http.get(f"/v1/videos/{made['id']}").json()["prompt"] == prompt
+    assert http.delete(f"/v1/videos/{made['id']}").json()["deleted"] is True
+
+
 def refusal(answer: httpx2.Response, status: int) -> dict[str, Any]:
     """The error of an answer whose envelope has its four keys and nothing else."""
     assert answer.status_code == status, answer.text

@@ -240,7 +240,7 @@ async def _check_input_file(context: ServerContext, principal: Principal, file_i
     if is_id(file_id, "file-"):
         file = await context.run(get_file, context.db, principal.project_id, file_id, context.clock())
     if file is None:
-        raise invalid("input_file_id", f"No file found with id '{file_id[:100]}'.", "file_not_found")
+        raise not_found("file", file_id)
     if file.purpose != "batch":
         message = f"Invalid file purpose: expected 'batch', but the file's purpose is '{file.purpose}'."
         raise invalid("input_file_id", message, "invalid_file_purpose")

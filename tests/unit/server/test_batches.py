@@ -120,7 +120,6 @@ def test_a_bad_file_fails_the_batch_and_makes_no_job(served: Batching) -> None:
     [
         ({"endpoint": "/v1/chat/completions"}, "endpoint"),
         ({"completion_window": "1h"}, "completion_window"),
-        ({"input_file_id": "file-none"}, "input_file_id"),
         ({"metadata": {"a": 1}}, "metadata.a"),
         ({"metadata": {str(n): "" for n in range(17)}}, "metadata"),
         ({"output_expires_after": {"anchor": "created_at", "seconds": 60}}, "output_expires_after.seconds"),
@@ -138,6 +137,8 @@ def test_a_batch_reads_only_a_file_that_is_meant_for_it(served: Batching) -> Non
     file = served.sdk.files.create(file=("requests.jsonl", b"{}"), purpose="user_data")
     with pytest.raises(openai.BadRequestError, match="purpose"):
         served.sdk.batches.create(input_file_id=file.id, endpoint="/v1/videos", completion_window="24h")
+    with pytest.raises(openai.NotFoundError):
+        served.sdk.batches.create(input_file_id="file-none", endpoint="/v1/videos", completion_window="24h")
 
 
 def test_lines_become_jobs_a_few_at_a_time_behind_those_that_somebody_waits_for(served: Batching) -> None:
