@@ -26,7 +26,7 @@ from daybreak.train.vae import VAEStage
 from daybreak.train.world import CropConfig
 
 CPU = torch.device("cpu")
-VAE_MODEL = VAEConfig(4, (8, 8, 4), (1, 1, 1))
+VAE_MODEL = VAEConfig(4, (8, 8, 4), (1, 1, 1), context_channels=2)
 CROPS = CropConfig(window=64, window_frames=9, crop=32, crop_frames=9, batch=2, target_pairs=2, pool=4)
 LOOP = LoopConfig(4, OptimiserConfig(1e-3, 2e-3, warmup_steps=3), save_every=100, sample_every=100, log_every=2)
 
@@ -37,7 +37,7 @@ def recipe() -> Recipe:
     return replace(
         TOY,
         name="tiny",
-        vae=replace(TOY.vae, model=VAE_MODEL, loop=LOOP, crops=CROPS, linear_clips=4),
+        vae=replace(TOY.vae, model=VAE_MODEL, loop=LOOP, crops=CROPS, linear_clips=4, context_clips=1),
         text=replace(
             TOY.text, model=TextEncoderConfig(256, 64, width=16, num_layers=1, num_heads=2), loop=LOOP, batch=8
         ),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from daybreak.models.vae import VAE, VAEConfig
-from daybreak.train.linear_code import fit_linear_code, principal_components
+from daybreak.models.vae import VAE, Context, VAEConfig
+from daybreak.train.linear_code import CROSS, RIDGE, fit_context, fit_linear_code, neighbourhoods, principal_components
 
 CONFIG = VAEConfig(8, (8, 8, 4), (1, 1, 1))
 
@@ -135,3 +136,51 @@ def test_principal_components_are_those_of_the_singular_values(rows: int) -> Non
     torch.testing.assert_close(directions.T @ directions, torch.eye(5), rtol=0, atol=1e-5)
     along = x @ directions
     torch.testing.assert_close(along.T @ along / rows, torch.diag(variances), rtol=0, atol=1e-4)
+
+
+def with_context(vae: VAE, channels: int) -> VAE:
+    """`vae` with a new context of so many channels in its decoder."""
+    model = VAE(replace(CONFIG, context_channels=channels))
+    model.load_state_dict(vae.state_dict(), strict=False)
+    return model
+
+
+def test_neighbourhoods_are_what_the_context_s_kernel_multiplies(vae: VAE) -> None:
+    context = Context(8, 5, 7)
+    torch.nn.init.normal_(context.gather)
+    torch.nn.init.normal_(context.spread)
+    context.gather[:, :, ~CROSS] = 0
+    latents = torch.randn(2, 8, 3, 2, 4)
+    rows = neighbourhoods(latents) @ context.gather[:, :, CROSS].flatten(1).T @ context.spread.T
+    torch.testing.assert_close(
+        context(latents), rows.reshape(2, 3, 2, 4, 7).permute(0, 4, 1, 2, 3), rtol=1e-4, atol=1e-4
+    )
+
+
+def test_no_context_of_as_many_channels_leaves_less(vae: VAE, clips: list[Tensor]) -> None:
+    """The same as the regression done directly, its fitted values cut to their principal components."""
+    model = with_context(vae, 6)
+    with torch.no_grad():
+        fit_context(model, clips)
+        seen = torch.cat([neighbourhoods(model.encode(clip)) for clip in clips]).double().numpy()
+    targets = np.concatenate([cells(clip, 8, 32) for clip in clips])
+    with torch.no_grad():
+        plain, ours = (
+            np.concatenate(
+                [cells(F.pad(m.decoder.linear_pixels(m.encode(clip)), (0, 0, 0, 0, 1, 0)), 8, 32)[6:] for clip in clips]
+            )
+            for m in (vae, model)
+        )
+    lost = targets - plain
+    damping = np.sqrt(RIDGE * (seen**2).mean() * len(seen)) * np.eye(seen.shape[1])
+    inputs = np.concatenate([seen, damping])
+    full = np.linalg.lstsq(inputs, np.concatenate([lost, np.zeros((len(damping), lost.shape[1]))]), rcond=None)[0]
+    _, _, directions = np.linalg.svd(inputs @ full, full_matrices=False)
+    direct = seen @ full @ directions[:6].T @ directions[:6]
+    np.testing.assert_allclose(ours - plain, direct, atol=5e-3)
+    assert ((targets - ours) ** 2).mean() < 0.9 * (lost**2).mean()
+
+
+def test_a_decoder_without_context_has_none_to_fit(vae: VAE, clips: list[Tensor]) -> None:
+    with pytest.raises(ValueError, match="0 context channels"):
+        fit_context(vae, clips)

@@ -63,6 +63,9 @@ def test_a_recipe_s_linear_code_is_fitted_to_many_more_blocks_than_it_has_channe
 def test_every_run_of_a_recipe_saves_on_its_way(recipe: Recipe) -> None:
     for stage in (recipe.vae, recipe.text, recipe.transformer):
         loop = stage.loop
+        if stage is recipe.vae and not recipe.vae.model.decoder_widths:
+            assert loop.num_steps == 0  # a linear decoder is fitted, not trained
+            continue
         assert loop.save_every <= loop.num_steps
         assert loop.optimiser.warmup_steps + loop.optimiser.decay_steps <= loop.num_steps
     assert recipe.transformer.still_steps < recipe.transformer.loop.num_steps

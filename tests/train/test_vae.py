@@ -50,7 +50,7 @@ def test_training_moves_the_decoder_s_network_and_not_the_linear_code(
     loop.run(until=2)
     for module in (loop.module, loop.averaged):
         changed = {name for name, tensor in module.state_dict().items() if not torch.equal(tensor, begun[name])}
-        assert "decoder.rest.weight" in changed
+        assert "decoder.refiner.rest.weight" in changed
         assert all(name.startswith("decoder.") for name in changed)
         assert changed & MAPS == set()
 

@@ -191,12 +191,16 @@ class Probe(nn.Module):
         self.heads = nn.ModuleDict({name: nn.Linear(4 * width, len(words)) for name, words in CLASSES.items()})
 
     def forward(
-        self, pixels: Float[Tensor, "B 3 F H W"], share: Float[Tensor, "B T N"] | None = None
+        self,
+        pixels: Float[Tensor, "B 3 F H W"],
+        share: Float[Tensor, "B T N"] | None = None,
+        jitter: Float[Tensor, "B T 4"] | None = None,
     ) -> tuple[dict[str, Float[Tensor, "B K"]], Float[Tensor, "B T N"]]:
         """Logits by attribute, and the logarithm of the share of the subject in each cell at each moment.
 
         `share` says where the subject is, in training; a clip of zeros there, and every clip without it, is looked
-        at where the network itself finds the subject.
+        at where the network itself finds the subject. `jitter`, in training too, moves the middle of what is looked at
+        and scales its sides by the exponential.
         """
         moments = pixels.shape[2] // TUBELET
         x = rearrange(pixels, "B C (T t) H W -> (B T) (t C) H W", t=TUBELET)
@@ -207,7 +211,10 @@ class Probe(nn.Module):
             found.detach() if share is None else torch.where(share.sum(-1, keepdim=True) > 0, share, found.detach())
         )
         place = places(looked)
-        shape = self.shape(crops(x, place.flatten(0, 1)), moments)
+        framed = place if jitter is None else torch.cat([place[..., :2], place[..., 2:] * jitter[..., 2:].exp()], -1)
+        if jitter is not None:
+            framed = framed + F.pad(jitter[..., :2], (0, 2))
+        shape = self.shape(crops(x, framed.flatten(0, 1)), moments)
         shape = self.norm_shape(rearrange(shape, "(B T) D H W -> B T (H W) D", T=moments)).mean(2)
         subject = torch.einsum("btn,btnd->btd", found.to(fine.dtype), fine)
         seen = torch.cat([shape, subject, scene], -1)
@@ -254,16 +261,28 @@ def crops(x: Float[Tensor, "BT C H W"], place: Float[Tensor, "BT 4"]) -> Float[T
 
 @torch.inference_mode()
 def classify(probe: Probe, clips: Sequence[NDArray[np.uint8]], batch: int = 16) -> list[dict[str, str]]:
-    """What each clip from `probe_frames` shows, as attribute to word."""
+    """What each clip from `probe_frames` shows, as attribute to word: what it and its mirror image say together."""
     device = next(probe.parameters()).device
     found: list[dict[str, str]] = []
     for first in range(0, len(clips), batch):
         pixels = probe_pixels(clips[first : first + batch]).to(device)
         with autocast(device.type):
-            logits, _ = probe(pixels)
-        chosen = {name: values.argmax(1).tolist() for name, values in logits.items()}
+            logits, mirrored = probe(pixels)[0], mirrored_logits(probe(pixels.flip(-1))[0])
+        chosen = {
+            name: (values.log_softmax(1) + mirrored[name].log_softmax(1)).argmax(1).tolist()
+            for name, values in logits.items()
+        }
         found += [{name: CLASSES[name][chosen[name][row]] for name in ATTRIBUTES} for row in range(len(pixels))]
     return found
+
+
+def mirrored_logits(logits: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The logits (B, K) of the mirrored clips: a pan to the left becomes one to the right."""
+    words = CLASSES["camera"]
+    left, right = words.index("pan left"), words.index("pan right")
+    order = list(range(len(words)))
+    order[left], order[right] = right, left
+    return {**logits, "camera": logits["camera"][:, order]}
 
 
 def save_probe(probe: Probe, folder: Path) -> None:

@@ -169,7 +169,7 @@ def measure_alone(components: Components, sampling: Sampling) -> tuple[float, in
     started = 0.0
     for _ in range(2):
         started = time.monotonic()
-        pipeline(timeline, settings, lambda _done, _total, _preview=None: None)
+        pipeline(timeline, settings, lambda *_args, **_kwargs: None)
     return time.monotonic() - started, peak_memory()
 
 

@@ -2,9 +2,10 @@
 
 A latent cell stands for 8 frames x 32 x 32 pixels. The encoder is linear, the Karhunen-Loeve transform of the
 block of pixels at half the frame rate and half the resolution (`train.linear_code` fits it), and of all latents
-that train in hours on a laptop these were the best (docs/log.md). The decoder adds what it learns to the best
-linear way back, at the full rate and resolution: high-resolution targets cost nothing when the world is rendered.
-Better decoders leave latents, and all that was trained on them, valid.
+that train in hours on a laptop these were the best (docs/log.md). The decoder is the best linear way back, at the
+full rate and resolution: high-resolution targets cost nothing when the world is rendered. It looks at a cell and,
+through a few numbers, at the cells around it and before it; a network can add what it learns. Better decoders leave
+latents, and all that was trained on them, valid.
 
 Latent frame 0 holds pixel frame 0, latent frame k the pixel frames 8k-7..8k; nothing ever looks ahead in time.
 """
@@ -23,6 +24,7 @@ from daybreak.models.layers import RMSNorm
 
 TEMPORAL = 8  # pixel frames per latent frame
 SPATIAL = 32  # pixels per latent cell, both ways
+AROUND = (1, 1, 1, 1, 1, 0)  # cells left, right, above, below, before and after a cell that its block sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,9 @@ class VAEConfig:
     """Sizes of the VAE; saved in `model.json`."""
 
     latent_channels: int = 192
-    decoder_widths: tuple[int, int, int] = (384, 192, 96)
-    decoder_blocks: tuple[int, int, int] = (2, 2, 3)
+    decoder_widths: tuple[int, ...] = (384, 192, 96)  # of the network's three scales; none: there is no network
+    decoder_blocks: tuple[int, ...] = (2, 2, 3)
+    context_channels: int = 0  # numbers through which a block sees the cells around its own; 0: it sees none
 
 
 class FixedLinear(nn.Module):
@@ -47,6 +50,25 @@ class FixedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.conv3d(x, self.weight.to(x.dtype)[:, :, None, None, None], self.bias.to(x.dtype))
+
+
+class Context(nn.Module):
+    """What the cells around a block's own, now and one latent frame before, add to the block; set once, never trained.
+
+    Beyond the edges, and before the beginning, the outermost cells repeat.
+    """
+
+    gather: Tensor
+    spread: Tensor
+
+    def __init__(self, width_in: int, hidden: int, width_out: int) -> None:
+        super().__init__()
+        self.register_buffer("gather", torch.zeros(hidden, width_in, 2, 3, 3))
+        self.register_buffer("spread", torch.zeros(width_out, hidden))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        seen = F.conv3d(F.pad(latents, AROUND, mode="replicate"), self.gather.to(latents.dtype))
+        return F.conv3d(seen, self.spread.to(seen.dtype)[:, :, None, None, None])
 
 
 class ResBlock(nn.Module):
@@ -99,18 +121,17 @@ class Resample(nn.Module):
         return result
 
 
-class Decoder(nn.Module):
-    """Latents (B, C, k+1, h, w) to pixels (B, 3, 8k+1, 32h, 32w).
+class Refiner(nn.Module):
+    """What a network adds to the pixels of the linear way back: the part of the decoder that is trained.
 
-    Every scale sees, besides the scale above, what the linear code makes of the latents, in place: to round off
-    its blocks and sharpen its edges is then a local matter, and soon learnt.
+    Every scale sees, besides the scale above, the linear pixels, in place: to round off blocks and sharpen edges is
+    then a local matter, and soon learnt.
     """
 
     def __init__(self, config: VAEConfig) -> None:
         super().__init__()
         coarse, middle, fine = config.decoder_widths
         blocks = config.decoder_blocks
-        self.linear = FixedLinear(config.latent_channels, 3 * TEMPORAL * SPATIAL**2)
         self.embed = Resample(config.latent_channels, coarse, 3, normalised=False)
         self.coarse = nn.Sequential(*(ResBlock(coarse) for _ in range(blocks[0])))
         self.to_middle = Resample(coarse, middle * 16)  # 4 x in time, 2 x 2 in space
@@ -122,26 +143,51 @@ class Decoder(nn.Module):
         self.norm = RMSNorm(fine)
         self.rest = zeroed(nn.Conv3d(fine, 3 * 8 * 8, (1, 3, 3), padding=(0, 1, 1)))
 
-    def forward(self, latents: Tensor, only: Tensor | None = None) -> Tensor:
-        """All frames, or those at the indices `only`: the last stage, most of the work, treats each frame alone."""
-        seen = self.linear_pixels(latents)  # frame 0 is the last of eight
+    def forward(self, latents: Tensor, linear_pixels: Tensor, kept: Tensor | slice) -> Tensor:
+        """The frames `kept` of a clip, counted from 1, given its linear pixels, whose frame 0 comes eight times."""
         x = self.coarse(self.embed(latents))
         x = rearrange(self.to_middle(x), "B (C t h w) T H W -> B C (T t) (H h) (W w)", t=4, h=2, w=2)
-        tubes = rearrange(seen, "B c (T t) (H h) (W w) -> B (c t h w) T H W", t=2, h=16, w=16)
+        tubes = rearrange(linear_pixels, "B c (T t) (H h) (W w) -> B (c t h w) T H W", t=2, h=16, w=16)
         x = self.middle((x + self.see_middle(tubes))[:, :, 3:])
         x = rearrange(self.to_fine(x), "B (C t h w) T H W -> B C (T t) (H h) (W w)", t=2, h=2, w=2)
-        kept = slice(1, None) if only is None else only + 1
-        seen = seen[:, :, TEMPORAL - 2 :][:, :, kept]
+        seen = linear_pixels[:, :, TEMPORAL - 2 :][:, :, kept]
         patches = rearrange(seen, "B c F (H h) (W w) -> B (c h w) F H W", h=8, w=8)
         x = self.fine(x[:, :, kept] + self.see_fine(patches))
         rest = rearrange(self.rest(normalise(self.norm, x)), "B (c h w) F H W -> B c F (H h) (W w)", h=8, w=8)
         pixels: Tensor = seen + rest
         return pixels
 
+
+class Decoder(nn.Module):
+    """Latents (B, C, k+1, h, w) to pixels (B, 3, 8k+1, 32h, 32w): the linear way back, and a network on top of it.
+
+    Without `decoder_widths` there is no network: the linear way back is all, and takes a tenth of the time.
+    """
+
+    def __init__(self, config: VAEConfig) -> None:
+        super().__init__()
+        block = 3 * TEMPORAL * SPATIAL**2
+        self.linear = FixedLinear(config.latent_channels, block)
+        context = config.context_channels
+        self.context = Context(config.latent_channels, context, block) if context else None
+        self.refiner = Refiner(config) if config.decoder_widths else None
+
+    def forward(self, latents: Tensor, only: Tensor | None = None) -> Tensor:
+        """All frames, or those at the indices `only`: most of the work treats each frame alone."""
+        linear_pixels = self.linear_pixels(latents)  # frame 0 is the last of eight
+        kept = slice(1, None) if only is None else only + 1
+        if self.refiner is None:
+            return linear_pixels[:, :, TEMPORAL - 2 :][:, :, kept]
+        refined: Tensor = self.refiner(latents, linear_pixels, kept)
+        return refined
+
     def linear_pixels(self, latents: Tensor) -> Tensor:
         """What the linear code alone makes of the latents: (B, 3, 8k+8, 32h, 32w), frame 0 eight times."""
+        blocks = self.linear(latents)
+        if self.context is not None:
+            blocks = blocks + self.context(latents)
         pixels: Tensor = rearrange(
-            self.linear(latents),
+            blocks,
             "B (c t h w) T H W -> B c (T t) (H h) (W w)",
             c=3, t=TEMPORAL, h=SPATIAL, w=SPATIAL,
         )  # fmt: skip

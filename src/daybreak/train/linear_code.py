@@ -2,6 +2,8 @@
 
 Of all linear codes with C numbers a block, this one loses least in the mean square (Eckart & Young, 1936). Fitting
 it takes a minute; the network that starts from it needs none of the hour that finding it by gradients takes.
+What it loses, the cells around a block tell in part: the best linear map from them of a given rank is a closed form
+too (Izenman, 1975: reduced-rank regression).
 """
 
 from __future__ import annotations
@@ -9,15 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import torch
+import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from daybreak.models.vae import SPATIAL, TEMPORAL, VAE, encoder_blocks, reduce_pixels
+from daybreak.models.vae import AROUND, SPATIAL, TEMPORAL, VAE, Context, encoder_blocks, reduce_pixels
 
 # A latent channel's deviation is its component's deviation to this power. At 1 the picture's mean colour drowns
 # all else in the transformer's loss, at 0 (whitened latents) fine texture counts as much as the picture's layout.
 SPECTRUM = 0.5
+# What the context is fitted to: the first channels of a cell, its four neighbours and the cell before. Of more, as of
+# more numbers in between, held-out scenes gained less: all 18 cells' channels were learnt by heart (docs/log.md).
+INPUTS = 48
+CROSS = torch.tensor([[[0, 0, 0], [0, 1, 0], [0, 0, 0]], [[0, 1, 0], [1, 1, 1], [0, 1, 0]]], dtype=torch.bool)
+RIDGE = 0.02  # of the inputs' mean square
 
 
 def fit_linear_code(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> None:
@@ -43,6 +51,50 @@ def fit_linear_code(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> No
     vae.encoder.bias.copy_(-analysis @ centre)
     vae.decoder.linear.weight.copy_(synthesis)
     vae.decoder.linear.bias.copy_(offset)
+
+
+def fit_context(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> None:
+    """Sets the decoder's context from pixels in [-1, 1]: whole pictures, for their edges are fitted as well.
+
+    Of all maps through as few numbers, the one that leaves the least of what the linear code lost in the mean square.
+    Raises ValueError when the decoder has none.
+    """
+    decoder = vae.decoder
+    if decoder.context is None:
+        raise ValueError("a decoder with 0 context channels has no context to fit")
+    inputs = min(INPUTS, vae.config.latent_channels)
+    gram, products, count = torch.zeros(0), torch.zeros(0), 0
+    for clip in clips:
+        latents = vae.encode(clip)
+        seen = neighbourhoods(latents[:, :inputs])
+        lost = _rows(_decoder_blocks(clip)) - _rows(decoder.linear(latents))
+        if not count:
+            gram, products = torch.zeros(seen.shape[1], seen.shape[1]), torch.zeros(seen.shape[1], lost.shape[1])
+        gram.addmm_(seen.T, seen)
+        products.addmm_(seen.T, lost)
+        count += len(seen)
+    set_context(decoder.context, gram / count, products / count)
+
+
+def set_context(context: Context, gram: Float[Tensor, "P P"], products: Float[Tensor, "P Q"]) -> None:
+    """Sets the reduced-rank regression whose inputs' and outputs' mean products are given."""
+    gram = gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    root = torch.linalg.cholesky(gram)
+    whitened = torch.linalg.solve_triangular(root, products, upper=False)  # the same regression from white inputs
+    _, directions = torch.linalg.eigh(whitened @ whitened.T)
+    kept = directions.flip(1)[:, : len(context.gather)]
+    gather = torch.linalg.solve_triangular(root.T, kept, upper=True).T
+    taps = int(CROSS.sum())
+    context.gather.zero_()
+    context.gather[:, : gather.shape[1] // taps, CROSS] = rearrange(gather, "R (C n) -> R C n", n=taps)
+    context.spread.copy_(whitened.T @ kept)
+
+
+def neighbourhoods(latents: Float[Tensor, "B C T H W"]) -> Float[Tensor, "n P"]:
+    """A row for each cell: all channels of itself and of the cells next to it, above, below and before."""
+    padded = F.pad(latents, AROUND, mode="replicate")
+    windows = padded.unfold(2, 2, 1).unfold(3, 3, 1).unfold(4, 3, 1)
+    return rearrange(windows[..., CROSS], "B C T H W n -> (B T H W) (C n)")
 
 
 def principal_components(centred: Float[Tensor, "n P"], count: int) -> tuple[Tensor, Tensor]:

@@ -74,9 +74,10 @@ class Optimiser:
         named = [(name, parameter) for name, parameter in module.named_parameters() if parameter.requires_grad]
         by_muon = {name for name, p in named if config.muon_learning_rate and _is_hidden_matrix(name, p)}
         adam = [p for name, p in named if name not in by_muon]
-        self.parts: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(adam, config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
-        ]
+        self.parts: list[torch.optim.Optimizer] = []
+        if adam:  # a linear decoder has nothing to train
+            betas = (0.9, 0.98)
+            self.parts.append(torch.optim.AdamW(adam, config.learning_rate, betas, weight_decay=config.weight_decay))
         if by_muon:
             matrices = [p for name, p in named if name in by_muon]
             self.parts.append(Muon(matrices, config.muon_learning_rate, weight_decay=config.weight_decay))

@@ -44,6 +44,9 @@ FIRST_SCENE = 30_000_000  # far from the scenes of the VAE, the transformer and 
 FIRST_CHECK = 35_000_000  # the sample sheet's, all held-out combinations
 CHECKED_CLIPS = 96
 FULL_SCALE = 2  # 448x256: how much larger than the probes see them the clips to check are rendered
+MIXED_SHARE = 0.3  # of clips with their colours mixed up
+COLOURFUL = ("colour", "environment", "time_of_day", "weather")  # what such a clip does not show
+JITTER = torch.tensor([0.03, 0.03, 0.12, 0.12])  # deviations: of the subject's place, and of the logarithm of its size
 UNKNOWN = -100  # a label that the loss ignores; PyTorch's own number for it
 
 
@@ -121,7 +124,8 @@ class ProbeStage:
         pixels, share, labels = augment(pixels, share, labels, generator)
         # Half of the clips are looked at where their subject truly is, the others where the network looks itself.
         shown = torch.rand(len(share), 1, 1, generator=generator) < 0.5
-        logits, where = self.module(pixels.to(device), (share * shown).to(device))
+        jitter = JITTER * torch.randn(*share.shape[:2], 4, generator=generator)
+        logits, where = self.module(pixels.to(device), (share * shown).to(device), jitter.to(device))
         labels, share = labels.to(device), share.to(device)
         losses = {name: F.cross_entropy(logits[name], labels[:, i]) for i, name in enumerate(ATTRIBUTES)}
         missed = -(share * where).sum(-1).mean()
@@ -169,6 +173,11 @@ def augment(pixels: Tensor, share: Tensor, labels: Tensor, generator: torch.Gene
     cells = share.reshape(*share.shape[:2], HEIGHT // CELL, WIDTH // CELL)
     share = torch.where(mirrored[:, None, None, None], cells.flip(-1), cells).flatten(2)
     labels = torch.where(mirrored[:, None], mirrored_labels(labels), labels)
+    # A shape must not be known by its colour: some clips get their colours mixed up, and then tell nothing about light.
+    mixed = draw(batch) < MIXED_SHARE
+    order = torch.where(mixed[:, None], draw(batch, 3).argsort(1), torch.arange(3))
+    pixels = pixels.gather(1, order[:, :, None, None, None].expand_as(pixels))
+    labels = torch.where(mixed[:, None] & torch.tensor([name in COLOURFUL for name in ATTRIBUTES]), UNKNOWN, labels)
     # Half of the clips lose detail, as a clip made from coarse latents has: seen through blocks of 2 or 4 pixels.
     amount = draw(batch)[:, None, None, None, None]
     pixels = pixels + (4 * amount - 1).clamp(0, 1) * (amount < 0.5) * (blur(pixels, 2) - pixels)

@@ -15,10 +15,19 @@ from daybreak.diorama.render import render_frames
 from daybreak.diorama.sampling import sample_spec
 from daybreak.evaluate.fidelity import psnr
 from daybreak.models.vae import VAE, VAEConfig
-from daybreak.train.linear_code import fit_linear_code
+from daybreak.train.linear_code import fit_context, fit_linear_code
 from daybreak.train.log import contact_sheet
 from daybreak.train.loop import LoopConfig, step_generator
-from daybreak.train.world import CLIP_FRAMES, FPS, CropConfig, UnitPool, render_unit, to_frames, to_pixels
+from daybreak.train.world import (
+    CLIP_FRAMES,
+    FPS,
+    CropConfig,
+    UnitPool,
+    render_picture,
+    render_unit,
+    to_frames,
+    to_pixels,
+)
 
 HELD_OUT_CLIPS = 6  # scenes of the sample sheet
 
@@ -34,6 +43,7 @@ class VAERecipe:
     edge_weight: float = 1.0  # L1 between the pictures' gradients, in space and time
     latent_noise: float = 0.2  # at most: each clip's latents get their own, for samplers make errors of all sizes
     linear_clips: int = 400  # windows that the linear code is fitted to
+    context_clips: int = 120  # whole pictures that the decoder's context is fitted to
 
 
 class VAEStage:
@@ -50,10 +60,15 @@ class VAEStage:
         self._errors = torch.compile(reconstruction_errors) if recipe.loop.compile else reconstruction_errors
 
     def begin(self) -> None:
-        """Gives a new VAE the linear code it starts from."""
+        """Gives a new VAE the linear code it starts from, and its decoder the context that belongs to the code."""
+        recipe = self.recipe
         with ThreadPoolExecutor(2) as threads:
-            units = threads.map(lambda index: render_unit(index, self.recipe.crops), range(self.recipe.linear_clips))
+            units = threads.map(lambda index: render_unit(index, recipe.crops), range(recipe.linear_clips))
             fit_linear_code(self.vae, (to_pixels([unit.frames]) for unit in units))
+            if recipe.model.context_channels:
+                frames = recipe.crops.crop_frames
+                pictures = threads.map(lambda index: render_picture(index, frames), range(recipe.context_clips))
+                fit_context(self.vae, (to_pixels([picture]) for picture in pictures))
 
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """Weighted reconstruction error of batch `step`."""

@@ -23,6 +23,7 @@ from daybreak.diorama.sampling import sample_spec
 BUCKETS = ((256, 448), (256, 448), (256, 448), (448, 256), (320, 320))  # height, width; landscape most often
 FPS = 24.0
 CLIP_FRAMES = 49  # two seconds
+FIRST_PICTURE = 5_000_000  # the scenes of whole pictures, far from the windows'
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,15 @@ def render_unit(index: int, config: CropConfig) -> Unit:
         (top, top + config.window, left, left + config.window),
     )
     return Unit(frames, entities)
+
+
+def render_picture(index: int, num_frames: int) -> NDArray[np.uint8]:
+    """`num_frames` of random scene `index` from a random moment on, the whole picture (F, H, W, 3); not a `Unit`'s."""
+    rng = random.Random(f"picture {index}")
+    height, width = rng.choice(BUCKETS)
+    stage = build_stage(sample_spec(FIRST_PICTURE + index), CLIP_FRAMES, FPS, width / height)
+    first = rng.randrange(0, CLIP_FRAMES - num_frames + 1)
+    return render_frames(stage, height, width, range(first, first + num_frames))[0]
 
 
 def _near_subject(stage: object, height: int, width: int, frame: int, window: int) -> tuple[int, int]:

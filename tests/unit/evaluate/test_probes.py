@@ -24,6 +24,7 @@ from daybreak.evaluate.probes import (
     crops,
     join_cells,
     load_probe,
+    mirrored_logits,
     places,
     probe_frames,
     probe_pixels,
@@ -164,9 +165,26 @@ def test_a_clip_is_read_the_same_alone_and_in_a_batch(probe: Probe) -> None:
 def test_classify_gives_the_word_of_the_largest_logit(probe: Probe) -> None:
     for name, head in probe.heads.items():
         torch.nn.init.zeros_(head.weight)
-        head.bias.data.copy_(torch.nn.functional.one_hot(torch.tensor(2), len(CLASSES[name])))
+        head.bias.data.copy_(torch.nn.functional.one_hot(torch.tensor(3), len(CLASSES[name])))
     clips = [np.zeros((8, 128, 224, 3), np.uint8)] * 3
-    assert classify(probe, clips, batch=2) == [{name: CLASSES[name][2] for name in ATTRIBUTES}] * 3
+    assert classify(probe, clips, batch=2) == [{name: CLASSES[name][3] for name in ATTRIBUTES}] * 3
+
+
+def test_a_mirrored_clip_is_read_alike_but_for_its_pans(probe: Probe) -> None:
+    clips = list(np.random.default_rng(0).integers(0, 256, (6, 8, 128, 224, 3), dtype=np.uint8))
+    pans = {"pan left": "pan right", "pan right": "pan left"}
+    for one, other in zip(classify(probe, clips), classify(probe, [clip[:, :, ::-1] for clip in clips]), strict=True):
+        assert other == {**one, "camera": pans.get(one["camera"], one["camera"])}
+
+
+def test_mirrored_logits_swap_the_pans_and_nothing_else() -> None:
+    logits = {name: torch.arange(float(len(words)))[None] for name, words in CLASSES.items()}
+    mirrored = mirrored_logits(logits)
+    words = list(CLASSES["camera"])
+    assert mirrored["camera"][0, words.index("pan left")] == words.index("pan right")
+    assert mirrored["camera"][0, words.index("pan right")] == words.index("pan left")
+    assert (mirrored["camera"] != logits["camera"]).sum() == 2
+    assert all(torch.equal(mirrored[name], logits[name]) for name in CLASSES if name != "camera")
 
 
 def test_saved_probes_load_as_they_were(probe: Probe, tmp_path: Path) -> None:

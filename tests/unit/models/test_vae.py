@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.testing import assert_close
 from daybreak.models.layers import RMSNorm
 from daybreak.models.vae import (
     VAE,
+    Context,
     FixedLinear,
     Resample,
     ResBlock,
@@ -26,16 +28,19 @@ def exact(actual: torch.Tensor, expected: torch.Tensor) -> None:
     assert_close(actual, expected, rtol=0, atol=0)
 
 
-@pytest.fixture
-def vae() -> Iterator[VAE]:
+@pytest.fixture(params=[0, 3])
+def vae(request: pytest.FixtureRequest) -> Iterator[VAE]:
     """A small VAE that has left its initial values: blocks that start as identities would hide their mistakes."""
     torch.manual_seed(0)
-    model = VAE(CONFIG)
+    model = VAE(replace(CONFIG, context_channels=request.param))
     for parameter in model.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.2)
     for linear in (model.encoder, model.decoder.linear):
         torch.nn.init.normal_(linear.bias, std=0.2)
+    if model.decoder.context is not None:
+        torch.nn.init.normal_(model.decoder.context.gather, std=0.2)
+        torch.nn.init.normal_(model.decoder.context.spread, std=0.2)
     with torch.no_grad():
         yield model
 
@@ -118,6 +123,8 @@ def test_a_fixed_linear_map_is_a_matrix_and_an_offset_over_channels() -> None:
 
 def test_the_linear_code_is_saved_and_never_trained(vae: VAE) -> None:
     maps = {"encoder.weight", "encoder.bias", "decoder.linear.weight", "decoder.linear.bias"}
+    if vae.config.context_channels:
+        maps |= {"decoder.context.gather", "decoder.context.spread"}
     assert maps <= vae.state_dict().keys()
     assert maps == vae.state_dict().keys() - dict(vae.named_parameters()).keys()
 
@@ -136,6 +143,8 @@ def test_the_linear_way_back_puts_a_cell_s_block_in_its_place(vae: VAE) -> None:
     pixels = vae.decoder.linear_pixels(latents)
     assert pixels.shape == (2, 3, 24, 64, 96)
     block = vae.decoder.linear.weight @ latents[1, :, 2, 0, 1] + vae.decoder.linear.bias
+    if vae.decoder.context is not None:
+        block = block + vae.decoder.context(latents)[1, :, 2, 0, 1]
     assert_close(pixels[1, :, 16:, :32, 32:64], block.reshape(3, 8, 32, 32))
 
 
@@ -151,7 +160,7 @@ def test_what_the_network_adds_to_the_linear_code_depends_on_its_pixels(vae: VAE
     """Both finer scales see them: alone, each changes what is added."""
     latents = torch.randn(1, 4, 2, 1, 1)
     before = vae.decode(latents)
-    for layer in (vae.decoder.see_middle, vae.decoder.see_fine):
+    for layer in (vae.decoder.refiner.see_middle, vae.decoder.refiner.see_fine):
         weight = layer.weight.clone()
         layer.weight.zero_()
         assert (vae.decode(latents) - before).abs().max() > 1e-3
@@ -190,3 +199,23 @@ def test_gradient_reaches_every_parameter(vae: VAE) -> None:
     with torch.enable_grad():
         vae.decode(vae.encode(torch.rand(1, 3, 9, 64, 64))).square().mean().backward()
     assert [name for name, p in vae.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_a_new_context_adds_nothing() -> None:
+    assert not Context(4, 3, 5)(torch.randn(2, 4, 3, 2, 2)).any()
+
+
+def test_a_context_sees_the_cells_around_now_and_before_and_no_others() -> None:
+    context = Context(1, 1, 1)
+    context.gather.fill_(1.0)
+    context.spread.fill_(1.0)
+    for cell in ((1, 2, 2), (2, 2, 2), (1, 1, 3), (2, 3, 1)):
+        latents = torch.zeros(1, 1, 4, 5, 5)
+        latents[0, 0][cell] = 1
+        assert context(latents)[0, 0, 2, 2, 2] == 1
+    for cell in ((0, 2, 2), (3, 2, 2), (2, 0, 2), (2, 2, 4)):
+        latents = torch.zeros(1, 1, 4, 5, 5)
+        latents[0, 0][cell] = 1
+        assert context(latents)[0, 0, 2, 2, 2] == 0
+    # Beyond the edges the outermost cells repeat: everywhere a cell sees eighteen.
+    assert_close(context(torch.ones(1, 1, 2, 2, 3)), torch.full((1, 1, 2, 2, 3), 18.0))

@@ -15,6 +15,7 @@ from daybreak.train import probes
 from daybreak.train.loop import Loop, LoopConfig
 from daybreak.train.optimiser import OptimiserConfig
 from daybreak.train.probes import (
+    COLOURFUL,
     FIRST_SCENE,
     PROBES,
     UNKNOWN,
@@ -95,6 +96,20 @@ def test_pixels_shares_and_labels_are_mirrored_together() -> None:
     assert torch.equal(bright_left, shares[:, 0, 13] == 0)
     assert torch.equal(bright_left, named[:, 6] == left)
     assert 0 < int(bright_left.sum()) < 8
+
+
+def test_clips_with_mixed_colours_tell_what_they_show_but_not_its_light() -> None:
+    pixels = torch.tensor([-0.8, 0.0, 0.8]).reshape(1, 3, 1, 1, 1).expand(64, 3, 8, 128, 224)
+    seen, _, named = augment(
+        pixels, torch.zeros(64, 4, 112), torch.ones(64, 7, dtype=torch.long), torch.Generator().manual_seed(0)
+    )
+    rising = (seen.mean((2, 3, 4)).diff(dim=1) > 0).all(1)
+    mixed = named[:, ATTRIBUTES.index("colour")] == UNKNOWN
+    assert 0.15 < mixed.float().mean() < 0.45
+    assert rising[~mixed].all()
+    assert not rising[mixed].all()
+    hidden = torch.tensor([name in COLOURFUL for name in ATTRIBUTES])
+    assert ((named == UNKNOWN) == (mixed[:, None] & hidden)).all()
 
 
 def test_augmentation_is_a_function_of_its_generator() -> None:
