@@ -12,6 +12,7 @@ from daybreak.server.auth import Principal, requires
 from daybreak.server.body import read_body, small_limits
 from daybreak.server.context import context_of
 from daybreak.server.errors import invalid, invalid_choice, invalid_type, not_found
+from daybreak.server.library_schemas import ApiKeyList, ApiKeyResource
 from daybreak.server.parameters import Parameters
 from daybreak.server.schemas import to_json
 
@@ -21,7 +22,7 @@ Admin = Annotated[Principal, Depends(requires("admin"))]
 MAX_NAME = 200  # characters
 
 
-@router.get("/v1/library/keys")
+@router.get("/v1/library/keys", response_model=ApiKeyList)
 async def list_api_keys(request: Request, principal: Admin) -> Response:
     """The project's keys without their secrets, the newest first."""
     context = context_of(request)
@@ -29,7 +30,7 @@ async def list_api_keys(request: Request, principal: Admin) -> Response:
     return _json({"object": "list", "data": [_key_object(key) for key in reversed(found)]})
 
 
-@router.post("/v1/library/keys")
+@router.post("/v1/library/keys", response_model=ApiKeyResource)
 async def create_api_key(request: Request, principal: Admin) -> Response:
     """A new key: `name`, `scopes`, `expires_in` seconds. Its `secret` is shown this once."""
     context = context_of(request)

@@ -14,6 +14,7 @@ from daybreak.server.auth import Principal, requires
 from daybreak.server.body import BodyLimits, read_body
 from daybreak.server.context import context_of
 from daybreak.server.errors import invalid, invalid_choice, missing, not_found
+from daybreak.server.library_schemas import DocumentList, DocumentResource
 from daybreak.server.parameters import Parameters
 from daybreak.server.schemas import to_json
 
@@ -25,7 +26,7 @@ MAX_NAME = 200  # characters
 _LIMITS = BodyLimits(text=2**20, file=0, files=0)  # a storyboard of 200 shots has a tenth of it
 
 
-@router.get("/v1/library/documents")
+@router.get("/v1/library/documents", response_model=DocumentList)
 async def list_documents(
     request: Request,
     principal: Reader,
@@ -40,7 +41,7 @@ async def list_documents(
     return _json({"object": "list", "data": [_document_object(one, content=content) for one in found]})
 
 
-@router.post("/v1/library/documents")
+@router.post("/v1/library/documents", response_model=DocumentResource)
 async def create_document(request: Request, principal: Writer) -> Response:
     """Saves a new document: `kind`, `name`, `content`."""
     context = context_of(request)
@@ -58,7 +59,7 @@ async def create_document(request: Request, principal: Writer) -> Response:
     return _json(_document_object(made, content=True))
 
 
-@router.get("/v1/library/documents/{document_id}")
+@router.get("/v1/library/documents/{document_id}", response_model=DocumentResource)
 async def retrieve_document(request: Request, document_id: str, principal: Reader) -> Response:
     """A document with its content."""
     context = context_of(request)
@@ -66,7 +67,7 @@ async def retrieve_document(request: Request, document_id: str, principal: Reade
     return _json(_document_object(_there(found, document_id), content=True))
 
 
-@router.put("/v1/library/documents/{document_id}")
+@router.put("/v1/library/documents/{document_id}", response_model=DocumentResource)
 async def save_document(request: Request, document_id: str, principal: Writer) -> Response:
     """Gives a document another `name` and `content`."""
     context = context_of(request)

@@ -21,6 +21,14 @@ from daybreak.server.auth import Principal, requires
 from daybreak.server.body import read_body, small_limits
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import invalid, invalid_type, missing, not_found
+from daybreak.server.library_schemas import (
+    Changed,
+    LibraryFacets,
+    LibraryFolder,
+    LibraryItemDetail,
+    LibraryPage,
+    LineageList,
+)
 from daybreak.server.parameters import Parameters
 from daybreak.server.schemas import to_json
 
@@ -53,7 +61,7 @@ def folder_object(folder: Folder) -> dict[str, Any]:
     return {"object": "library.folder", **asdict(folder)}
 
 
-@router.get("/v1/library")
+@router.get("/v1/library", response_model=LibraryPage)
 async def list_items(  # noqa: PLR0913 - a search has many sides
     request: Request,
     principal: Reader,
@@ -80,7 +88,7 @@ async def list_items(  # noqa: PLR0913 - a search has many sides
     return _json({"object": "list", "data": data, "total": total, "offset": offset})
 
 
-@router.get("/v1/library/facets")
+@router.get("/v1/library/facets", response_model=LibraryFacets)
 async def list_facets(request: Request, principal: Reader) -> Response:
     """How many clips there are of each sort: folders, tags, models, kinds, sizes."""
     context = context_of(request)
@@ -92,14 +100,14 @@ async def list_facets(request: Request, principal: Reader) -> Response:
     return _json({"object": "library.facets", **plain})
 
 
-@router.get("/v1/library/items/{video_id}")
+@router.get("/v1/library/items/{video_id}", response_model=LibraryItemDetail)
 async def retrieve_item(request: Request, video_id: str, principal: Reader) -> Response:
     """A clip with everything that is known about it: timeline, settings, files, place in the queue."""
     context = context_of(request)
     return _json(await context.run(_detail, context, principal.project_id, video_id))
 
 
-@router.patch("/v1/library/items/{video_id}")
+@router.patch("/v1/library/items/{video_id}", response_model=LibraryItemDetail)
 async def change_item(request: Request, video_id: str, principal: Writer) -> Response:
     """Changes what is said about a clip: title, favourite, folder, tags. null takes title or folder away."""
     context = context_of(request)
@@ -120,7 +128,7 @@ async def change_item(request: Request, video_id: str, principal: Writer) -> Res
     return _json(await context.run(_detail, context, principal.project_id, video_id))
 
 
-@router.post("/v1/library/bulk")
+@router.post("/v1/library/bulk", response_model=Changed)
 async def change_many(request: Request, principal: Writer) -> Response:
     """One `action` for many clips, by `ids`: the trash, folders, tags, favourites, cancelling, deleting for good."""
     context = context_of(request)
@@ -137,7 +145,7 @@ async def change_many(request: Request, principal: Writer) -> Response:
     return _json({"object": "library.changed", "changed": changed})
 
 
-@router.post("/v1/library/empty_trash")
+@router.post("/v1/library/empty_trash", response_model=Changed)
 async def empty_trash(request: Request, principal: Writer) -> Response:
     """Deletes for good what is in the trash."""
     context = context_of(request)
@@ -149,7 +157,7 @@ async def empty_trash(request: Request, principal: Writer) -> Response:
     return _json({"object": "library.changed", "changed": await context.run(empty)})
 
 
-@router.get("/v1/library/items/{video_id}/lineage")
+@router.get("/v1/library/items/{video_id}/lineage", response_model=LineageList)
 async def retrieve_lineage(request: Request, video_id: str, principal: Reader) -> Response:
     """The clip's family: what it came from, and everything that came from those."""
     context = context_of(request)
@@ -175,7 +183,7 @@ async def retrieve_preview(request: Request, video_id: str, principal: Reader, s
     return Response(preview[1], media_type="image/webp", headers=headers)
 
 
-@router.post("/v1/library/folders")
+@router.post("/v1/library/folders", response_model=LibraryFolder)
 async def create_folder(request: Request, principal: Writer) -> Response:
     """A new folder with a `name`."""
     context = context_of(request)
@@ -184,7 +192,7 @@ async def create_folder(request: Request, principal: Writer) -> Response:
     return _json(folder_object(made))
 
 
-@router.patch("/v1/library/folders/{folder_id}")
+@router.patch("/v1/library/folders/{folder_id}", response_model=LibraryFolder)
 async def rename_folder(request: Request, folder_id: str, principal: Writer) -> Response:
     """Gives a folder another `name`."""
     context = context_of(request)

@@ -24,6 +24,7 @@ from daybreak.server.body import read_body, small_limits
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import invalid, not_found, too_many
 from daybreak.server.events import _SeatedResponse as SeatedResponse
+from daybreak.server.library_schemas import Estimate, QueueList, QueueOrder, Usage
 from daybreak.server.limits import Full
 from daybreak.server.models import meaning_of
 from daybreak.server.parameters import Parameters
@@ -40,7 +41,7 @@ _LONGEST_SECONDS = 6 * 3600.0
 _PLACED = 60  # jobs of a queue whose place is worked out; nobody reads further
 
 
-@router.get("/v1/library/queue")
+@router.get("/v1/library/queue", response_model=QueueList)
 async def list_queue(request: Request, principal: Reader) -> Response:
     """What is running and what waits, in the order in which it will be taken."""
     context = context_of(request)
@@ -48,7 +49,7 @@ async def list_queue(request: Request, principal: Reader) -> Response:
     return Response(to_json({"object": "list", "data": data}), media_type="application/json")
 
 
-@router.post("/v1/library/queue/{video_id}")
+@router.post("/v1/library/queue/{video_id}", response_model=QueueOrder)
 async def move_in_queue(request: Request, video_id: str, principal: Writer) -> Response:
     """Moves a queued clip: `where` is first, up, down or last."""
     context = context_of(request)
@@ -59,7 +60,7 @@ async def move_in_queue(request: Request, video_id: str, principal: Writer) -> R
     return Response(to_json({"object": "list", "data": data}), media_type="application/json")
 
 
-@router.get("/v1/library/estimate")
+@router.get("/v1/library/estimate", response_model=Estimate)
 async def estimate(
     request: Request,
     principal: Reader,
@@ -85,7 +86,7 @@ async def estimate(
     return Response(to_json(await context.run(look)), media_type="application/json")
 
 
-@router.get("/v1/library/usage")
+@router.get("/v1/library/usage", response_model=Usage)
 async def usage(request: Request, principal: Reader) -> Response:
     """How much the project's clips take in storage, and how much room is left."""
     context = context_of(request)

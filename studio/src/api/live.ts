@@ -6,26 +6,10 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { create } from "zustand";
 import { address, get } from "@/api/client";
+import type { components } from "@/api/schema";
 import type { JobError, Status } from "@/api/types";
 
-export interface LiveJob {
-  id: string;
-  prompt: string;
-  model: string;
-  kind: string;
-  size: string;
-  seconds: string;
-  status: Status;
-  stage: string;
-  progress: number;
-  steps_done: number;
-  steps_total: number;
-  position: number | null;
-  eta_seconds: number | null;
-  preview_step: number | null;
-  cancel_requested: boolean;
-  created_at: number;
-}
+export type LiveJob = components["schemas"]["QueueJob"];
 
 export interface Ended {
   id: string;

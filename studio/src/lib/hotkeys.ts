@@ -7,7 +7,9 @@ export function combination(event: KeyboardEvent): string {
   const parts: string[] = [];
   if (isMac ? event.metaKey : event.ctrlKey) parts.push("mod");
   if (event.altKey) parts.push("alt");
-  const key = event.key === " " ? "space" : event.key.toLowerCase();
+  // With Alt, a Mac types other signs than what is on the key.
+  const digit = event.altKey && /^Digit\d$/.test(event.code) ? event.code.slice(5) : null;
+  const key = digit ?? (event.key === " " ? "space" : event.key.toLowerCase());
   // A sign that needs shift on some keyboards ("?") names itself; letters and named keys name the shift.
   if (event.shiftKey && (key.length > 1 || /[a-z]/.test(key))) parts.push("shift");
   return [...parts, key].join("+");
@@ -36,7 +38,7 @@ export function useHotkeys(bindings: Bindings, enabled = true): void {
       const name = combination(event);
       const action = current.current[name];
       if (!action) return;
-      if (!name.includes("mod") && typing(event.target)) return;
+      if (!/^(mod|alt)\+/.test(name) && typing(event.target)) return;
       if (
         document.querySelector('[role="dialog"][data-open], [role="alertdialog"][data-open], [role="menu"][data-open]')
       )

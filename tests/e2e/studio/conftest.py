@@ -72,9 +72,13 @@ class Watched:
     expected: list[str] = field(default_factory=list)  # patterns of what a test provokes
 
     def watch(self, context: Any) -> None:
-        context.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
+        context.on("console", self._message)
         context.on("weberror", lambda error: self.wrong.append(f"thrown: {error.error}"))
         context.on("request", self._request)
+
+    def _message(self, message: Any) -> None:
+        if message.type == "error":
+            self.wrong.append(f"{message.text} {message.location.get('url', '')}")
 
     def _request(self, request: Any) -> None:
         if not request.url.startswith((self.root, "data:", "blob:")):

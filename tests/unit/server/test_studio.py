@@ -103,3 +103,16 @@ def test_a_key_becomes_a_cookie_that_opens_pictures(served: Served) -> None:
     assert served.client.get("/studio/info").json()["scopes"] == ["videos.read"]
     served.client.delete("/studio/session")
     assert served.client.get("/v1/library").status_code == 401
+
+
+def test_the_studios_types_are_those_of_this_server() -> None:
+    import importlib.util
+
+    script = Path(__file__).parents[3] / "studio" / "scripts" / "openapi.py"
+    spec = importlib.util.spec_from_file_location("studio_openapi", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    stale = "studio/openapi.json is stale: run `make studio-types`"
+    assert module.TARGET.read_text(encoding="utf-8") == module.document(), stale

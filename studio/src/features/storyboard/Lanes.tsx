@@ -71,11 +71,10 @@ export function Lanes({ add }: { add: () => void }) {
                 card={shot}
                 scale={scale}
                 chosen={chosen === shot.id}
-                label={t("Shot {number}, {from} to {to}: {prompt}", {
+                label={t("Shot {number}, {from} to {to}:", {
                   number: index + 1,
                   from: duration(shot.start),
                   to: duration(sb.end(shot)),
-                  prompt: shot.prompt || t("no words yet"),
                 })}
                 onChoose={() => choose(shot.id)}
                 onMove={(start) => edit((now) => sb.moveShot(now, shot.id, snapped(start, shot.id)), `move ${shot.id}`)}
@@ -96,8 +95,8 @@ export function Lanes({ add }: { add: () => void }) {
             ))}
           </div>
           <div
-            role="listbox"
-            aria-label={t("Pictures and clips")}
+            role={board.media.length ? "listbox" : undefined}
+            aria-label={board.media.length ? t("Pictures and clips") : undefined}
             className="relative mt-1.5 h-12 rounded-lg bg-ground"
           >
             {!board.media.length && (
@@ -111,11 +110,7 @@ export function Lanes({ add }: { add: () => void }) {
                 card={card}
                 scale={scale}
                 chosen={chosen === card.id}
-                label={t("{name}, {from} to {to}", {
-                  name: card.name,
-                  from: duration(card.start),
-                  to: duration(sb.end(card)),
-                })}
+                label={t("From {from} to {to}:", { from: duration(card.start), to: duration(sb.end(card)) })}
                 onChoose={() => choose(card.id)}
                 onMove={(start) =>
                   edit((now) => sb.changeMedia(now, card.id, { start: snapped(start, card.id) }), `move ${card.id}`)
@@ -310,7 +305,6 @@ function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onR
       role="option"
       tabIndex={0}
       aria-selected={chosen}
-      aria-label={label}
       onFocus={onChoose}
       onKeyDown={onKeyDown}
       onPointerDown={begin(null)}
@@ -323,6 +317,7 @@ function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onR
       )}
       style={{ left: card.start * scale, width: Math.max(10, card.length * scale - 2) }}
     >
+      <span className="sr-only">{label}</span>
       {children}
       {handle("start")}
       {handle("end")}

@@ -183,11 +183,6 @@ function Lane({ seconds, fps, kept, holes, chosen, choose, move }: LaneProps) {
           role="option"
           tabIndex={0}
           aria-selected={part.id === chosen}
-          aria-label={t("{from} to {to} of the clip, at {at}", {
-            from: duration(part.from),
-            to: duration(part.to),
-            at: duration(part.at),
-          })}
           onFocus={() => choose(part.id, part.from)}
           onKeyDown={(event) => onKeyDown(event, part)}
           onPointerDown={(event) => {
@@ -204,7 +199,10 @@ function Lane({ seconds, fps, kept, holes, chosen, choose, move }: LaneProps) {
           )}
           style={{ left: percent(part.at), width: percent(part.to - part.from) }}
         >
-          {part.from.toFixed(1)}–{part.to.toFixed(1)}
+          <span>
+            {part.from.toFixed(1)}–{part.to.toFixed(1)}
+            <span className="sr-only">{t("seconds of the clip, at {at}", { at: duration(part.at) })}</span>
+          </span>
         </div>
       ))}
     </div>
