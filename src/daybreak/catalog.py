@@ -17,7 +17,7 @@ PACKAGED_WEIGHTS = Path(__file__).parent / "weights"
 CARD_FILE = "model.json"
 NATIVE_FILES = ("tokenizer.json", "text_encoder.safetensors", "transformer.safetensors", "vae.safetensors")
 PROCEDURAL_MODEL = "diorama"
-NATIVE_ENGINE, REMOTE_ENGINE = "native", "remote"
+NATIVE_ENGINE, REMOTE_ENGINE, DIFFUSERS_ENGINE = "native", "remote", "diffusers"
 _MAX_HEADER = 100 * 2**20  # bytes; the limit that the safetensors library itself sets
 
 
@@ -37,7 +37,7 @@ class ModelCard:
 
     @property
     def engine(self) -> str:
-        """Which engine runs it: "native" for weights, "remote" for a model on another server."""
+        """Which engine runs it: "native" for our weights, "diffusers" for others', "remote" for another server's."""
         return PROCEDURAL_MODEL if self.procedural else str(self.details.get("engine", NATIVE_ENGINE))
 
     @property
@@ -55,6 +55,8 @@ class ModelCard:
         """The SHA-256 of the card and the files together, hex; None where there are none."""
         if self.path is None:
             return None
+        if isinstance(recorded := self.details.get("digest"), str):  # of tens of gigabytes, when they were installed
+            return recorded
         total = hashlib.sha256()
         for file in (self.path / CARD_FILE, *self.files):
             with file.open("rb") as stream:

@@ -62,6 +62,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         ("keys", _keys),
         ("storage", _storage),
         ("models", _models),
+        ("catalogue", _catalogue),
         ("port", _port),
     ]
     for name, look in looks:
@@ -103,24 +104,13 @@ def _processor(_settings: Settings) -> Finding:
 
 
 def _memory(_settings: Settings) -> Finding:
-    available = _available_memory()
+    from daybreak.engines.machine import available_memory
+
+    available = available_memory()
     found = f"{available / _GIB:.1f} GiB available"
     if available < _MIN_MEMORY:
         return Finding("memory", "warning", found, "End other programs, or ask for smaller sizes and fewer seconds.")
     return Finding("memory", "ok", found)
-
-
-def _available_memory() -> int:
-    """Bytes that this process may still take: the machine's, or less where a control group says so."""
-    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    with contextlib.suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        available = 1024 * int(next(line for line in lines if line.startswith("MemAvailable:")).split()[1])
-    with contextlib.suppress(OSError, ValueError):
-        group = Path("/sys/fs/cgroup")
-        limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
-        available = min(available, limit - used)
-    return available
 
 
 def _disk(settings: Settings) -> Finding:
@@ -203,6 +193,22 @@ def _models(settings: Settings) -> Iterator[Finding]:
             )
         else:
             yield Finding("model", "ok", f"{name}{use}: whole, {card.size / 1e6:.0f} MB")
+
+
+def _catalogue(settings: Settings) -> Iterator[Finding]:
+    """A line for each open model that can be pulled: whether it fits here, and what would make it fit."""
+    from daybreak.engines.machine import measure
+    from daybreak.open_models.catalogue import catalogue
+    from daybreak.open_models.memory import fit
+
+    machine = measure()
+    for entry in catalogue().values():
+        width, height = entry.sizes[0]
+        found = fit(entry, machine, width, height, entry.seconds)
+        installed = ", installed" if (settings.models_dir / entry.name).is_dir() else ""
+        clip = f"{width}x{height} for {entry.seconds:.1f} s"
+        said = f"{entry.name}{installed}: {found.how} ({clip}, {entry.size / 1e9:.0f} GB to download)"
+        yield Finding("can pull", "ok" if found.fits else "warning", said, found.fix)
 
 
 def _port(settings: Settings) -> Finding:
