@@ -13,7 +13,7 @@ INPUTS := pyproject.toml constraints.txt
 STUDIO := src/daybreak/server/dist/index.html
 STUDIO_SOURCES := $(shell find studio -path studio/node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: default setup setup-dev video serve studio studio-types test check format bench size
+.PHONY: default setup setup-dev video serve studio studio-types studio-pictures test check format bench size
 
 default: check test
 
@@ -54,6 +54,9 @@ $(STUDIO): studio/node_modules/.installed $(STUDIO_SOURCES)
 studio-types: .venv/.installed studio/node_modules/.installed   ## the server's answers as the studio's types
 	$(BIN)/python studio/scripts/openapi.py
 	cd studio && npm run --silent types
+
+studio-pictures: studio .venv/.installed-browser   ## the pictures of docs/studio.md
+	$(BIN)/python studio/scripts/screenshots.py
 
 # Tests in a browser need Playwright, and Debian's Chromium; where neither root nor Chromium is there they are skipped.
 .venv/.installed-browser: .venv/.installed-dev

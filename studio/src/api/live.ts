@@ -60,7 +60,8 @@ export function follow(client: QueryClient): () => void {
     }
     if (message.type === "ended") for (const one of message.ended) for (const listener of listeners) listener(one);
     if (message.type === "changed" || message.type === "ended") {
-      refresh ??= setTimeout(() => {
+      if (refresh !== undefined) return;
+      refresh = setTimeout(() => {
         refresh = undefined;
         void client.invalidateQueries({ queryKey: ["library"] });
       }, 250);

@@ -71,7 +71,6 @@ describe("media", () => {
     kind: "image",
     media: "file-1",
     name: "a.png",
-    thumbnail: "",
     start,
     length,
     strength: 1,

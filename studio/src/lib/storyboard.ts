@@ -13,7 +13,6 @@ export interface MediaCard {
   kind: "image" | "video";
   media: string;
   name: string;
-  thumbnail: string;
   start: number;
   length: number;
   strength: number;

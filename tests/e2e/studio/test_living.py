@@ -19,8 +19,11 @@ expect = pytest.importorskip("playwright.sync_api").expect
 
 def test_a_reload_and_a_killed_server_lose_nothing(page: Any, studio: LiveServer, watched: Any) -> None:
     watched.expected += ["Failed to load resource", "ERR_CONNECTION", "ERR_INCOMPLETE", "status of 5", "event-stream"]
-    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8, "num_inference_steps": 400}
-    ids = [studio.post("/v1/videos", {**fields, "prompt": f"job {number}"})["id"] for number in range(2)]
+    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8}
+    ids = [
+        studio.post("/v1/videos", {**fields, "prompt": f"job {number}", "num_inference_steps": steps})["id"]
+        for number, steps in enumerate((80, 2))
+    ]
     page.goto("/")
     expect(page.get_by_role("link", name="job 1")).to_be_visible()
     page.get_by_role("button", name="Queue").click()
@@ -52,7 +55,7 @@ def test_two_windows_show_the_same(window: Any, studio: LiveServer) -> None:
 
 
 def test_cancel_takes_a_waiting_clip_out(page: Any, studio: LiveServer) -> None:
-    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8, "num_inference_steps": 300}
+    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8, "num_inference_steps": 100}
     ids = [studio.post("/v1/videos", {**fields, "prompt": f"waiting {number}"})["id"] for number in range(3)]
     page.goto("/")
     page.get_by_role("button", name="Queue, ").click()
@@ -72,6 +75,7 @@ def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
     video = generate(studio, "reached by keyboard")
     page.goto("/")
     page.keyboard.press("Control+k")
+    expect(page.get_by_role("combobox", name="Find anything")).to_be_focused()
     page.keyboard.type("reached by")
     expect(page.get_by_role("option", name="reached by keyboard")).to_be_visible()
     page.keyboard.press("Escape")

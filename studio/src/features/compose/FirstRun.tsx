@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Clapperboard, FileVideo, Play, TriangleAlert } from "lucide-react";
+import { useEffect } from "react";
 import { modelsQuery } from "@/api/library";
 import { Button } from "@/components/controls";
 import { useDraft } from "@/features/compose/draft";
@@ -12,6 +13,10 @@ import { t } from "@/lib/i18n";
 export function FirstRun() {
   const set = useDraft((draft) => draft.set);
   const models = useQuery(modelsQuery);
+  // One press of Generate is enough for a first clip.
+  useEffect(() => {
+    if (!useDraft.getState().prompt) set({ prompt: EXAMPLES[0] ?? "" });
+  }, [set]);
   const usable = models.data?.some((model) => model.daybreak?.installed !== false) ?? true;
   return (
     <section className="mx-auto flex max-w-3xl flex-col gap-7 pt-[min(6vh,64px)]">

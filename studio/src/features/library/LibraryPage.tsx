@@ -27,7 +27,7 @@ import { useDrop } from "@/features/compose/CreatePage";
 import { takeFiles } from "@/features/compose/references";
 import * as actions from "@/features/library/actions";
 import { Grid } from "@/features/library/Grid";
-import { Places } from "@/features/library/Places";
+import { PlaceMenu, Places } from "@/features/library/Places";
 import { TagDialog } from "@/features/library/TagDialog";
 import { StitchDialog } from "@/features/tools/StitchDialog";
 import { useHotkeys } from "@/lib/hotkeys";
@@ -87,6 +87,7 @@ export function LibraryPage() {
         <header className="flex flex-col gap-2.5 px-4 pt-4 pb-3 md:px-6">
           <div className="flex items-center gap-3">
             <h1 className="sr-only">{t("Library")}</h1>
+            <PlaceMenu search={search} set={set} facets={total} />
             <SearchBox value={search.q ?? ""} onChange={(q) => set({ q: q || undefined })} />
             <div className="ml-auto hidden w-28 items-center gap-2 lg:flex">
               <Range

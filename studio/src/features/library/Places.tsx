@@ -4,7 +4,7 @@ import { download } from "@/api/client";
 import { folders } from "@/api/library";
 import { client } from "@/api/query";
 import type { Facets, Folder as FolderFacts } from "@/api/types";
-import { cx, IconButton, inputLook } from "@/components/controls";
+import { cx, IconButton, inputLook, Select } from "@/components/controls";
 import { confirm, Menu } from "@/components/overlays";
 import { tellFailure } from "@/components/toasts";
 import { number, t } from "@/lib/i18n";
@@ -86,6 +86,40 @@ export function Places({ search, set, facets }: PlacesProps) {
         </p>
       )}
     </nav>
+  );
+}
+
+/** The same places where there is no room for a column. */
+export function PlaceMenu({ search, set, facets }: PlacesProps) {
+  const everywhere = { folder: undefined, favourite: undefined, trashed: undefined, status: undefined };
+  const current = search.trashed
+    ? "trash"
+    : search.favourite
+      ? "favourites"
+      : search.status === "unfinished"
+        ? "queue"
+        : (search.folder ?? "all");
+  const changes: Record<string, Partial<LibrarySearch>> = {
+    all: {},
+    favourites: { favourite: true },
+    queue: { status: "unfinished" },
+    trash: { trashed: true },
+  };
+  const choices = [
+    { value: "all", label: t("All clips") },
+    { value: "favourites", label: t("Favourites") },
+    { value: "queue", label: t("In the queue") },
+    ...(facets?.folders ?? []).map((folder) => ({ value: folder.id, label: folder.name })),
+    { value: "trash", label: t("Trash") },
+  ];
+  return (
+    <Select
+      label={t("Place")}
+      className="h-9! max-w-40 xl:hidden"
+      value={current}
+      choices={choices}
+      onChange={(place) => set({ ...everywhere, ...(changes[place] ?? { folder: place }) })}
+    />
   );
 }
 

@@ -16,7 +16,8 @@ import { isMac, useHotkeys } from "@/lib/hotkeys";
 import { plural, t } from "@/lib/i18n";
 import { spoken } from "@/lib/progress";
 
-const Palette = lazy(() => import("@/features/palette/Palette"));
+const loadPalette = () => import("@/features/palette/Palette");
+const Palette = lazy(loadPalette);
 const Shortcuts = lazy(() => import("@/features/palette/Shortcuts"));
 
 const PLACES = [
@@ -38,6 +39,11 @@ export function Shell() {
   useEffect(() => (signedIn ? follow(client) : undefined), [signedIn]);
   useEndings();
   useShellKeys();
+  // What is typed right after its key must not go astray while it loads.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), 1500);
+    return () => clearTimeout(timer);
+  }, []);
 
   // A new page is read from its beginning, and the keyboard goes on from there.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for every page

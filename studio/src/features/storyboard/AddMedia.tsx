@@ -1,14 +1,14 @@
 import { useRef, useState } from "react";
-import { facts, itemQuery, media } from "@/api/library";
+import { facts, itemQuery } from "@/api/library";
 import { client } from "@/api/query";
 import type { Item } from "@/api/types";
+import { uploadFile } from "@/api/videos";
 import { Button } from "@/components/controls";
 import { Dialog } from "@/components/overlays";
 import { tellFailure } from "@/components/toasts";
 import { fileReference, localId } from "@/features/compose/references";
 import { ClipPicker } from "@/features/library/ClipPicker";
 import { useBoard } from "@/features/storyboard/board";
-import { pending } from "@/features/storyboard/StoryboardPage";
 import { t } from "@/lib/i18n";
 import * as sb from "@/lib/storyboard";
 
@@ -34,12 +34,12 @@ export function AddMedia({ open, onClose, at }: { open: boolean; onClose: () => 
   const takeFile = async (one: File) => {
     try {
       const reference = await fileReference(one, one.name);
-      pending.set(reference.id, { file: one, name: one.name });
+      const { id } = await uploadFile(one, one.name);
+      URL.revokeObjectURL(reference.url);
       put({
         kind: reference.kind,
-        media: reference.id,
+        media: id,
         name: one.name,
-        thumbnail: reference.kind === "image" ? reference.url : "",
         length: reference.seconds ?? 1,
         mediaSeconds: reference.seconds,
       });
@@ -55,7 +55,6 @@ export function AddMedia({ open, onClose, at }: { open: boolean; onClose: () => 
         kind: "video",
         media: item.id,
         name: item.title || item.prompt || item.id,
-        thumbnail: media.thumbnail(item.id),
         length: seconds,
         mediaSeconds: seconds,
       });

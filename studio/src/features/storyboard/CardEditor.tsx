@@ -3,6 +3,7 @@ import { Button, Field, IconButton, inputLook, Range } from "@/components/contro
 import { PromptBox } from "@/features/compose/PromptBox";
 import { localId } from "@/features/compose/references";
 import { useBoard } from "@/features/storyboard/board";
+import { pictureOf } from "@/features/storyboard/picture";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import * as sb from "@/lib/storyboard";
@@ -110,7 +111,9 @@ function MediaEditor({ card }: { card: sb.MediaCard }) {
   return (
     <section aria-label={card.name} className="flex max-w-3xl flex-col gap-4">
       <header className="flex items-center gap-3">
-        {card.thumbnail && <img src={card.thumbnail} alt="" className="h-20 rounded-lg object-contain" />}
+        {pictureOf(card) && (
+          <img src={pictureOf(card) ?? undefined} alt="" className="h-20 rounded-lg object-contain" />
+        )}
         <h2 className="mr-auto line-clamp-2 font-semibold">{card.name}</h2>
         <IconButton label={t("Delete")} keys="delete" onClick={() => edit((now) => sb.remove(now, card.id))}>
           <Trash2 aria-hidden />

@@ -3,6 +3,7 @@ import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRe
 import { Button, cx, IconButton } from "@/components/controls";
 import { AddMedia } from "@/features/storyboard/AddMedia";
 import { useBoard } from "@/features/storyboard/board";
+import { pictureOf } from "@/features/storyboard/picture";
 import { toWords } from "@/features/storyboard/StoryboardPage";
 import { duration, timecode } from "@/lib/format";
 import { t } from "@/lib/i18n";
@@ -94,58 +95,57 @@ export function Lanes({ add }: { add: () => void }) {
               </Card>
             ))}
           </div>
-          <div
-            role={board.media.length ? "listbox" : undefined}
-            aria-label={board.media.length ? t("Pictures and clips") : undefined}
-            className="relative mt-1.5 h-12 rounded-lg bg-ground"
-          >
-            {!board.media.length && (
+          <div className="relative mt-1.5 h-12 rounded-lg bg-ground">
+            {board.media.length === 0 ? (
               <span className="absolute inset-0 grid place-items-center text-xs text-text-3">
                 {t("Pictures and clips that hold at a time lie here")}
               </span>
+            ) : (
+              <div role="listbox" aria-label={t("Pictures and clips")}>
+                {board.media.map((card) => (
+                  <Card
+                    key={card.id}
+                    card={card}
+                    scale={scale}
+                    chosen={chosen === card.id}
+                    label={t("From {from} to {to}:", { from: duration(card.start), to: duration(sb.end(card)) })}
+                    onChoose={() => choose(card.id)}
+                    onMove={(start) =>
+                      edit((now) => sb.changeMedia(now, card.id, { start: snapped(start, card.id) }), `move ${card.id}`)
+                    }
+                    onResize={(edge, time) =>
+                      edit(
+                        (now) =>
+                          sb.changeMedia(
+                            now,
+                            card.id,
+                            edge === "end"
+                              ? { length: snapped(time, card.id) - card.start }
+                              : {
+                                  start: Math.min(time, sb.end(card) - 1 / board.fps),
+                                  length: sb.end(card) - Math.min(time, sb.end(card) - 1 / board.fps),
+                                },
+                          ),
+                        `size ${card.id}`,
+                      )
+                    }
+                    fps={board.fps}
+                  >
+                    <span className="flex h-full items-center gap-2">
+                      {pictureOf(card) && (
+                        <img
+                          src={pictureOf(card) ?? undefined}
+                          alt=""
+                          draggable={false}
+                          className="-my-1 -ml-1.5 h-10 w-14 shrink-0 object-cover"
+                        />
+                      )}
+                      <span className="truncate text-2xs">{card.name}</span>
+                    </span>
+                  </Card>
+                ))}
+              </div>
             )}
-            {board.media.map((card) => (
-              <Card
-                key={card.id}
-                card={card}
-                scale={scale}
-                chosen={chosen === card.id}
-                label={t("From {from} to {to}:", { from: duration(card.start), to: duration(sb.end(card)) })}
-                onChoose={() => choose(card.id)}
-                onMove={(start) =>
-                  edit((now) => sb.changeMedia(now, card.id, { start: snapped(start, card.id) }), `move ${card.id}`)
-                }
-                onResize={(edge, time) =>
-                  edit(
-                    (now) =>
-                      sb.changeMedia(
-                        now,
-                        card.id,
-                        edge === "end"
-                          ? { length: snapped(time, card.id) - card.start }
-                          : {
-                              start: Math.min(time, sb.end(card) - 1 / board.fps),
-                              length: sb.end(card) - Math.min(time, sb.end(card) - 1 / board.fps),
-                            },
-                      ),
-                    `size ${card.id}`,
-                  )
-                }
-                fps={board.fps}
-              >
-                <span className="flex h-full items-center gap-2">
-                  {card.thumbnail && (
-                    <img
-                      src={card.thumbnail}
-                      alt=""
-                      draggable={false}
-                      className="-my-1 -ml-1.5 h-10 w-14 shrink-0 object-cover"
-                    />
-                  )}
-                  <span className="truncate text-2xs">{card.name}</span>
-                </span>
-              </Card>
-            ))}
           </div>
           <div
             aria-hidden

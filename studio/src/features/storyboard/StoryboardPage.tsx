@@ -4,7 +4,7 @@ import { ArrowLeft, ArrowUp, Redo2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { documentQuery, modelsQuery, saveDocument } from "@/api/library";
 import { client } from "@/api/query";
-import { sendTool, uploadFile } from "@/api/videos";
+import { sendTool } from "@/api/videos";
 import { Button, IconButton } from "@/components/controls";
 import { Failure } from "@/components/states";
 import { tell, tellFailure } from "@/components/toasts";
@@ -28,9 +28,6 @@ export function toWords(): void {
     requestAnimationFrame(() => document.querySelector<HTMLTextAreaElement>("[data-words] textarea")?.focus()),
   );
 }
-
-/** Pictures of this computer that are on the board but not on the server yet. */
-export const pending = new Map<string, { file: Blob; name: string }>();
 
 export function StoryboardPage() {
   const { id } = route.useParams();
@@ -94,9 +91,8 @@ function Editor({ id }: { id: string }) {
     if (stop || missing || busy) return;
     setBusy(true);
     try {
-      const ready = await uploadPending(timeline);
       const seed = /^\d+$/.test(board.seed.trim()) ? Number(board.seed) : null;
-      const video = await sendTool("storyboard", ready, model?.id ?? board.model, { seed });
+      const video = await sendTool("storyboard", timeline, model?.id ?? board.model, { seed });
       await client.invalidateQueries({ queryKey: ["library"] });
       tell({
         title: t("Queued"),
@@ -168,24 +164,6 @@ function needs(board: sb.Board): string[] {
   return [...wanted];
 }
 
-async function uploadPending(timeline: ReturnType<typeof sb.toTimeline>): Promise<ReturnType<typeof sb.toTimeline>> {
-  const uploaded = new Map<string, string>();
-  for (const { media } of timeline.pins) {
-    const waiting = pending.get(media);
-    if (!waiting || uploaded.has(media)) continue;
-    const { id } = await uploadFile(waiting.file, waiting.name);
-    uploaded.set(media, id);
-    pending.delete(media);
-  }
-  if (uploaded.size) {
-    useBoard.getState().edit((board) => ({
-      ...board,
-      media: board.media.map((card) => ({ ...card, media: uploaded.get(card.media) ?? card.media })),
-    }));
-  }
-  return { ...timeline, pins: timeline.pins.map((pin) => ({ ...pin, media: uploaded.get(pin.media) ?? pin.media })) };
-}
-
 /** Saves a moment after the last change; says how that stands. */
 function useSaving(id: string): string {
   const edits = useBoard((board) => board.edits);
@@ -198,8 +176,7 @@ function useSaving(id: string): string {
       const { name, history, id: open } = useBoard.getState();
       if (open !== id) return;
       try {
-        const kept = { ...history.present, media: history.present.media.filter((card) => !pending.has(card.media)) };
-        await saveDocument("storyboard", name.trim() || t("Untitled storyboard"), kept, id);
+        await saveDocument("storyboard", name.trim() || t("Untitled storyboard"), history.present, id);
         saved.current = edits;
         setWords(t("Saved"));
         await client.invalidateQueries({ queryKey: ["documents", "storyboard"] });
