@@ -28,6 +28,7 @@ from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.diffusion.windows import WINDOW_FRAMES as WINDOW_FRAMES
 from daybreak.diffusion.windows import Segment, Window, plan_windows, segments_of, window_frames
 from daybreak.generation import Frames, GenerationSettings, InvalidOutput, OnStep, Preview, State, Video
+from daybreak.models.deblock import level_seams
 from daybreak.models.precision import autocast
 from daybreak.models.text_encoder import TextEncoder
 from daybreak.shapes import NATIVE_FPS, TEMPORAL_COMPRESSION, VideoSpec, latent_frames_for, native_spec
@@ -118,7 +119,7 @@ class Pipeline:
 
     def decode(self, latents: Tensor) -> Frames:
         """Pixels (F, H, W, 3) of latents (1, C, T, H, W)."""
-        pixels = self.components.vae.decode(latents)[0]
+        pixels = level_seams(self.components.vae.decode(latents).float())[0]
         scaled = ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().byte()
         frames: Frames = scaled.permute(1, 2, 3, 0).cpu().numpy()
         return frames

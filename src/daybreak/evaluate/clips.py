@@ -14,6 +14,7 @@ from daybreak.diffusion.guidance import guided
 from daybreak.diffusion.samplers import euler
 from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.generation import Frames
+from daybreak.models.deblock import level_seams
 from daybreak.models.precision import autocast
 from daybreak.pipeline import WINDOW_FRAMES, encode_texts
 from daybreak.shapes import SPATIAL_COMPRESSION, latent_frames_for
@@ -49,7 +50,7 @@ def generate_clips(
             latents = _denoise(components, prompts[rows], seeds[rows], sampling, pinned)
         for row in range(len(latents)):
             with torch.inference_mode(), autocast(device_of(components).type):
-                decoded = components.vae.decode(latents[row : row + 1])[0]
+                decoded = level_seams(components.vae.decode(latents[row : row + 1]).float())[0]
             yield to_frames(decoded)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from daybreak.checkpoint import Components
-from daybreak.evaluate.clips import Sampling, generate_clips, reconstruct, to_frames, to_pixels
+from daybreak.evaluate.clips import Sampling, generate_clips, to_frames, to_pixels
 from daybreak.generation import GenerationSettings
+from daybreak.models.deblock import level_seams
 from daybreak.pipeline import Pipeline
 from daybreak.shapes import VideoSpec
 from daybreak.timeline import text_to_video
@@ -36,7 +37,9 @@ def test_a_pinned_first_frame_comes_back_as_the_vae_sees_it(components: Componen
     for image, clip in zip(
         images, generate_clips(components, ["a", "b"], [0, 1], Sampling(2, 3.0), images), strict=True
     ):
-        expected = reconstruct(components, image[None])
+        with torch.inference_mode():
+            seen = components.vae.decode(components.vae.encode(to_pixels(image[None, None])))
+        expected = level_seams(seen).clamp(-1, 1)
         torch.testing.assert_close(to_pixels(clip[None, :1]), expected, atol=0.02, rtol=0)
 
 
