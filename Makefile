@@ -13,7 +13,7 @@ INPUTS := pyproject.toml constraints.txt
 STUDIO := src/daybreak/server/dist/index.html
 STUDIO_SOURCES := $(shell find studio -path studio/node_modules -prune -o -type f -print 2>/dev/null)
 
-.PHONY: default setup setup-dev video serve studio studio-types studio-pictures test check format bench size
+.PHONY: default setup setup-dev video serve studio studio-types studio-pictures test check format bench faults fuzz size
 
 default: check test
 
@@ -67,7 +67,7 @@ studio-pictures: studio .venv/.installed-browser   ## the pictures of docs/studi
 	touch $@
 
 test: .venv/.installed-dev .venv/.installed-browser studio   ## the whole suite
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: .venv/.installed-dev        ## style, types, architecture
 	$(BIN)/ruff check .
@@ -79,9 +79,16 @@ format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed            ## frames per second of the renderer; time and memory of a generation
+bench: .venv/.installed            ## figures of the renderer, of a generation, and of the server under load
 	$(BIN)/python bench/render.py
 	$(BIN)/python bench/generate.py
+	$(BIN)/python bench/server.py
+
+faults: .venv/.installed-dev       ## kill -9 at 50 moments over 100 jobs; 1,000 creates with lost answers
+	$(BIN)/python -W ignore bench/faults.py $(ARGS)
+
+fuzz: .venv/.installed-dev         ## 20,000 requests made up from the OpenAPI document
+	$(BIN)/python -W ignore bench/fuzz.py $(ARGS)
 
 size:                              ## lines per file, the longest first
 	@find src tests bench -name '*.py' -print0 | xargs -0 wc -l | sort -rn | head -40
