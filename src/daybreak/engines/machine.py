@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 from daybreak.open_models.memory import Machine
@@ -28,3 +29,16 @@ def available_memory() -> int:
         limit, used = (int((group / name).read_text()) for name in ("memory.max", "memory.current"))
         available = min(available, limit - used)
     return available
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on whatever device. Says so without importing torch."""
+    if isinstance(error, MemoryError):
+        return True
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return False
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    text = str(error)  # the allocator of the CPU has no exception of its own
+    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)

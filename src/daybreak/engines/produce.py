@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from daybreak import __version__
-from daybreak.catalog import REMOTE_ENGINE, ModelCard
+from daybreak.catalog import DIFFUSERS_ENGINE, REMOTE_ENGINE, ModelCard
 from daybreak.engines.protocol import Engine, refuse_unsupported
 from daybreak.generation import GenerationSettings, InvalidOutput, OnStep, State, Unsupported, Video
 from daybreak.media.edit import PinnedSpan, paste_pinned, trim
@@ -32,6 +32,10 @@ def open_engine(card: ModelCard) -> Engine:
         from daybreak.engines.remote import open_remote
 
         return open_remote(card)
+    if card.engine == DIFFUSERS_ENGINE:
+        from daybreak.engines.diffusers import DiffusersEngine
+
+        return DiffusersEngine(card)
     from daybreak.engines.native import NativeEngine
 
     return NativeEngine(card)

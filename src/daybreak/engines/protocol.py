@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal, Protocol
 
-from daybreak.catalog import REMOTE_ENGINE, ModelCard
+from daybreak.catalog import DIFFUSERS_ENGINE, REMOTE_ENGINE, ModelCard
 from daybreak.generation import GenerationSettings, OnStep, State, Unsupported, Video
 from daybreak.timeline import Feature, Timeline
 
@@ -67,6 +67,9 @@ def abilities_of(card: ModelCard) -> frozenset[Ability]:
     """What the engine of a model honours beyond one prompt for the whole clip."""
     if card.procedural:
         return DIORAMA_ABILITIES
+    if card.engine == DIFFUSERS_ENGINE:  # what its checkpoint can do was worked out when it was installed
+        able = card.details.get("abilities")
+        return NATIVE_ABILITIES & frozenset(able if isinstance(able, list) else ())
     if card.engine != REMOTE_ENGINE:
         return NATIVE_ABILITIES
     most = _DAYBREAK_FIELDS if card.details.get("dialect") == "daybreak" else REMOTE_ABILITIES

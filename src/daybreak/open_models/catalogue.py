@@ -80,6 +80,7 @@ class Entry:
             "native": {
                 "sizes": [f"{width}x{height}" for width, height in self.sizes],
                 "fixed": self.fixed_sizes,
+                "side_step": self.token_pixels,
                 "fps": self.fps,
                 "num_frames": self.num_frames,
             },

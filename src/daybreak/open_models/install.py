@@ -107,10 +107,11 @@ def import_transformer(
 def make_card(folder: Path, layout: Layout, details: Mapping[str, Any], entry: Entry | None = None) -> dict[str, Any]:
     """The `model.json` of a checkpoint: what is known of it, and what it can do."""
     family = PIPELINES[layout.pipeline].family
+    side_step = 2 * family.side_step if layout.index.get("expand_timesteps") else family.side_step
     given = {**(entry.card() if entry else {}), **details}
     return {
         "description": given.pop("description", f"a {family.name} model"),
-        "native": given.pop("native", {"sizes": [], "fps": family.fps}),
+        "native": given.pop("native", {"sizes": [], "fps": family.fps, "side_step": side_step}),
         "num_inference_steps": given.pop("num_inference_steps", family.steps),
         "guidance_scale": given.pop("guidance_scale", family.guidance),
         **given,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import errno
-import sys
 
 from daybreak.catalog import ModelUnavailable
 from daybreak.durable import OutOfSpace
+from daybreak.engines.machine import is_out_of_memory as is_out_of_memory
 from daybreak.generation import Cancelled, EngineFailed, InvalidOutput, Unsupported
 from daybreak.jobs.endings import CANCELLATION
 from daybreak.jobs.job import JobError
@@ -58,19 +58,6 @@ def failure_of(error: BaseException, model: str) -> JobError:
 def step_timeout(seconds: float) -> JobError:
     """The error of a job whose step never ended."""
     return JobError("step_timeout", f"The model did nothing for {seconds:.0f} s and was stopped.")
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on whatever device. Says so without importing torch."""
-    if isinstance(error, MemoryError):
-        return True
-    torch = sys.modules.get("torch")
-    if torch is None:
-        return False
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    text = str(error)  # the allocator of the CPU has no exception of its own
-    return isinstance(error, RuntimeError) and ("can't allocate memory" in text or "out of memory" in text)
 
 
 def _sentence(text: str) -> str:
