@@ -92,7 +92,7 @@ function Unfinished({ item, live }: { item: Item; live: LiveJob | undefined }) {
   }
   const step = live?.preview_step ?? null;
   return (
-    <div className="relative flex size-full items-end">
+    <div className="@container relative flex size-full items-end">
       {step !== null ? (
         <img src={media.preview(item.id, step)} alt="" className="absolute inset-0 size-full object-cover" />
       ) : (
@@ -101,7 +101,7 @@ function Unfinished({ item, live }: { item: Item; live: LiveJob | undefined }) {
       <div className="relative w-full bg-gradient-to-t from-black/85 to-transparent px-3 pt-8 pb-2.5 text-white">
         <p className="flex items-center justify-between gap-2 text-xs tabular">
           <span className="truncate font-medium">{state.title}</span>
-          <span className="shrink-0 text-white/85">{state.detail}</span>
+          <span className="hidden shrink-0 text-white/85 @[230px]:inline">{state.detail}</span>
         </p>
         <Progress
           value={state.phase === "queued" ? 0 : state.percent}

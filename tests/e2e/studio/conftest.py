@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server whose own model is the procedural world, beside a whole but tiny model that can do everything."""
     folder = tmp_path_factory.mktemp("studio")
     tiny_model(folder / "data" / "models" / "tiny")
     with live_server(folder, model="diorama") as server:
+        yield server
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that nobody has used yet."""
+    with live_server(tmp_path / "fresh", model="diorama") as server:
         yield server
 
 
@@ -67,7 +75,7 @@ def browser() -> Iterator[Any]:
 class Watched:
     """What a browser context did that it should not: errors, refusals by the policy, requests to elsewhere."""
 
-    root: str
+    root: str = ""
     wrong: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)  # patterns of what a test provokes
 
@@ -89,15 +97,16 @@ class Watched:
 
 
 @pytest.fixture
-def watched(studio: LiveServer) -> Watched:
-    return Watched(studio.root)
+def watched() -> Watched:
+    return Watched()
 
 
-@pytest.fixture
-def window(browser: Any, studio: LiveServer, watched: Watched) -> Iterator[Any]:
+@contextmanager
+def watched_window(browser: Any, server: LiveServer, watched: Watched) -> Iterator[Any]:
     """A context of its own: 1280 x 800, dark. Fails the test if anything went wrong that it did not expect."""
-    context = browser.new_context(base_url=studio.root, viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context = browser.new_context(base_url=server.root, viewport={"width": 1280, "height": 800}, accept_downloads=True)
     context.set_default_timeout(PATIENCE)
+    watched.root = server.root
     watched.watch(context)
     yield context
     context.close()
@@ -105,15 +114,27 @@ def window(browser: Any, studio: LiveServer, watched: Watched) -> Iterator[Any]:
 
 
 @pytest.fixture
+def window(browser: Any, studio: LiveServer, watched: Watched) -> Iterator[Any]:
+    with watched_window(browser, studio, watched) as context:
+        yield context
+
+
+@pytest.fixture
 def page(window: Any) -> Any:
     return window.new_page()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def fresh_page(browser: Any, fresh: LiveServer, watched: Watched) -> Iterator[Any]:
+    with watched_window(browser, fresh, watched) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(scope="session")
 def clip(studio: LiveServer) -> str:
     return generate(studio, "a brown dog runs across a meadow")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def other(studio: LiveServer) -> str:
     return generate(studio, "a red car drives through the town", seed=2)

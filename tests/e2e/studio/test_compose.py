@@ -23,7 +23,8 @@ def small(page: Any) -> None:
     page.keyboard.press("Escape")
 
 
-def test_a_sentence_becomes_a_clip_that_plays(page: Any, studio: LiveServer) -> None:
+def test_a_sentence_becomes_a_clip_that_plays(fresh_page: Any, fresh: LiveServer) -> None:
+    page, studio = fresh_page, fresh
     page.goto("/")
     expect(page.get_by_role("heading", name="Say what you want to see.")).to_be_visible()
     small(page)

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
 import { Clapperboard, Command, Images, ListVideo, Settings, Sparkles, UserRound, WifiOff } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { studioQuery } from "@/api/library";
@@ -39,11 +39,15 @@ export function Shell() {
   useEffect(() => (signedIn ? follow(client) : undefined), [signedIn]);
   useEndings();
   useShellKeys();
-  // What is typed right after its key must not go astray while it loads.
+  const router = useRouter();
+  // What is typed right after its key must not go astray while it loads; and no page may be missing when the server is.
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette().catch(() => undefined), 1500);
+    const timer = setTimeout(() => {
+      const pages = [loadPalette(), ...PLACES.map(({ to }) => router.preloadRoute({ to }))];
+      void Promise.allSettled(pages);
+    }, 1500);
     return () => clearTimeout(timer);
-  }, []);
+  }, [router]);
 
   // A new page is read from its beginning, and the keyboard goes on from there.
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for every page
