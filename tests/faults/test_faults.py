@@ -114,8 +114,10 @@ def test_lost_answers_make_no_job_twice(idle: LiveServer) -> None:
 def test_a_server_that_is_asked_to_end_does_so_without_losing_its_job(tmp_path: Path) -> None:
     tiny_model(tmp_path / "data" / "models" / "tiny", steps=400)
     with live_server(tmp_path, sora_model="tiny") as server:
-        video = server.post("/v1/videos", {"prompt": "a brown dog", "size": "96x64", "seconds": "1"})["id"]
-        until(lambda: server.get(f"/v1/videos/{video}")["daybreak"]["step"] > 5, 120, 0.02)
+        video = server.post(
+            "/v1/videos", {"prompt": "a brown dog", "size": "96x64", "seconds": "2", "num_inference_steps": 20}
+        )["id"]
+        until(lambda: server.get(f"/v1/videos/{video}")["daybreak"]["step"] > 2, 120, 0.02)
         children = server.workers()
         assert server.stop() == 0
         time.sleep(0.2)
