@@ -42,7 +42,7 @@ class DiffusersEngine:
         self.abilities: frozenset[Ability] = abilities_of(card)
         self._card, self._device = card, device
         self._checkpoint: Checkpoint | None = None
-        self._placed: str | None = None
+        self._placed: tuple[str, str] | None = None  # the pipeline and the place that the weights are in
 
     def generate(
         self,
@@ -142,20 +142,19 @@ class DiffusersEngine:
         """The pipeline with its weights where they are to be."""
         from daybreak.engines.checkpoints import load_checkpoint
 
-        if self._checkpoint is None or self._placed not in (None, place):
+        if self._checkpoint is None or (self._placed is not None and self._placed[1] != place):
             self._forget()
             self._checkpoint = load_checkpoint(self._card, number_kind(self._on(), self._card))
         pipeline = self._checkpoint.pipeline(class_name)
         device = self._on()
-        if device == "cpu":
-            pass
-        elif place == "whole":
-            pipeline.to(device)
-        elif place == "offloaded":
-            pipeline.enable_model_cpu_offload(device=device)
-        else:
-            pipeline.enable_sequential_cpu_offload(device=device)
-        self._placed = place
+        if device != "cpu" and self._placed != (class_name, place):
+            if place == "whole":
+                pipeline.to(device)
+            elif place == "offloaded":
+                pipeline.enable_model_cpu_offload(device=device)
+            else:
+                pipeline.enable_sequential_cpu_offload(device=device)
+        self._placed = (class_name, place)
         if hasattr(pipeline.vae, "enable_tiling"):
             (pipeline.vae.enable_tiling if tiled else pipeline.vae.disable_tiling)()
         return pipeline
