@@ -37,7 +37,7 @@ from receiver import Receiver
 ENDED = ("completed", "failed")
 _AWAY = (urllib.error.URLError, ConnectionError, TimeoutError, http.client.HTTPException)
 _RENDERED = {"size": "192x108", "seconds": "1", "model": "diorama"}
-_DRAWN = {"size": "96x64", "seconds": "0.5", "model": "tiny", "num_inference_steps": 20}
+_DRAWN = {"size": "96x64", "seconds": "0.25", "model": "tiny", "num_inference_steps": 20}
 
 
 @dataclass(slots=True)
@@ -119,12 +119,14 @@ class Campaign:
             self.while_running += runs
 
     def _wait_for_all(self) -> dict[str, dict[str, Any]]:
-        """Every video by its id, once all have ended, or ten minutes later."""
-        deadline = time.monotonic() + 600
+        """Every video by its id, once all have ended, or when none has for five minutes."""
+        ended, deadline = -1, 0.0
         while True:
             videos = {video["id"]: video for video in all_videos(self.server)}
-            ended = all(video["status"] in ENDED for video in videos.values())
-            if (ended and len(videos) >= self.jobs) or time.monotonic() > deadline:
+            now_ended = sum(video["status"] in ENDED for video in videos.values())
+            if now_ended > ended:
+                ended, deadline = now_ended, time.monotonic() + 300
+            if ended >= self.jobs or time.monotonic() > deadline:
                 return videos
             time.sleep(0.5)
 
