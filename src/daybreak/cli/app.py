@@ -5,6 +5,7 @@ Nothing heavy is imported here or by any command's module: `daybreak --help` mus
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated, NoReturn
 
@@ -61,6 +62,9 @@ def _root(
 
 def run(arguments: list[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0 done, 2 wrong input, 130 interrupted."""
+    # Threads that wait for one another sleep: spinning, they hold the cores that the others need as soon as anything
+    # else runs (27 s a clip became 10 s on a busy machine; docs/log.md). Read once, when torch is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         status = app(args=arguments, prog_name="daybreak", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):

@@ -36,6 +36,7 @@ _BEAT = 1.0  # seconds between signs of life to the supervisor
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a worker until it is told to end; its exit status."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as in the command: torch is not loaded yet
     parser = argparse.ArgumentParser(prog="daybreak worker", description="Take jobs from the queue and do them.")
     parser.add_argument("--models", help="only jobs for these models, with commas [default: all]")
     parser.add_argument("--supervised", action="store_true", help="standard input is the supervisor's socket")
