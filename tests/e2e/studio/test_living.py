@@ -74,6 +74,7 @@ def test_cancel_takes_a_waiting_clip_out(page: Any, studio: LiveServer) -> None:
 def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
     video = generate(studio, "reached by keyboard")
     page.goto("/")
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()  # the page listens to keys from here on
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox", name="Find anything")).to_be_focused()
     page.keyboard.type("reached by")
