@@ -61,7 +61,8 @@ def fresh(tmp_path: Path) -> Iterator[LiveServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+# Of a module: while Playwright is open an event loop runs in this thread, and other tests want one of their own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 

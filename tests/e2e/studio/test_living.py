@@ -55,7 +55,7 @@ def test_two_windows_show_the_same(window: Any, studio: LiveServer) -> None:
 
 
 def test_cancel_takes_a_waiting_clip_out(page: Any, studio: LiveServer) -> None:
-    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8, "num_inference_steps": 100}
+    fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8, "num_inference_steps": 1000}
     ids = [studio.post("/v1/videos", {**fields, "prompt": f"waiting {number}"})["id"] for number in range(3)]
     page.goto("/")
     page.get_by_role("button", name="Queue, ").click()
@@ -94,6 +94,7 @@ def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
     tile.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{studio.root}/clip/{video}")
+    expect(page.locator("video")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{studio.root}/library?q=reached+by+keyboard")
 

@@ -141,7 +141,7 @@ def test_compare_plays_two_in_step(page: Any, studio: LiveServer, clip: str, oth
 def test_storyboard_of_three_shots_becomes_one_clip(page: Any, studio: LiveServer, clip: str) -> None:
     before = clip
     page.goto("/storyboard")
-    page.get_by_role("button", name="Begin with one shot").click()
+    page.get_by_role("button", name=re.compile("New storyboard|Begin with one shot")).click()
     page.get_by_role("button", name="Shot list as text").click()
     page.get_by_label("Shot list", exact=True).fill("1. (1 s) a dog runs\n2. (0.5 s) it stops\n3. (1 s) it sleeps")
     page.get_by_role("button", name="Lay them out").click()

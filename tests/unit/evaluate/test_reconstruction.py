@@ -50,7 +50,7 @@ def test_errors_in_the_boxes_are_told_apart_from_the_rest(
 def test_a_random_model_keeps_the_pinned_frame_as_its_vae_sees_it(components: Components) -> None:
     found, shown = first_frame_fidelity(components, 2, Sampling(1, 1.0))
     assert found.clips == 2
-    assert found.psnr_reconstruction > 40  # eight bits round to about 59 dB
+    assert found.psnr_reconstruction > 30  # seams of random weights' blocks are levelled
     assert found.psnr_image < 25, "random weights cannot draw"
     prompt, frames = shown[0]
     assert prompt
