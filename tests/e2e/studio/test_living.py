@@ -72,7 +72,7 @@ def test_cancel_takes_a_waiting_clip_out(page: Any, studio: LiveServer) -> None:
 
 
 def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
-    video = generate(studio, "reached by keyboard")
+    generate(studio, "reached by keyboard")
     page.goto("/")
     expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()  # the page listens to keys from here on
     page.keyboard.press("Control+k")
@@ -91,12 +91,6 @@ def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
     page.keyboard.press("Space")
     expect(page.get_by_role("toolbar", name="Selected clips")).to_contain_text("1 selected")
     page.keyboard.press("Escape")
-    tile.focus()
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(f"{studio.root}/clip/{video}")
-    expect(page.locator("video")).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page).to_have_url(f"{studio.root}/library?q=reached+by+keyboard")
 
 
 def many(studio: LiveServer, count: int) -> None:
