@@ -57,14 +57,14 @@ class ProbeRecipe:
     model: ProbeConfig
     loop: LoopConfig
     batch: int = 24
-    fresh_clips: int = 12  # newly rendered ones a step
+    fresh_clips: int = 24  # newly rendered ones a step: as many as are drawn, for clips seen again are learnt by heart
     pool: int = 480  # clips to draw from
     where_weight: float = 0.5  # of the loss of where the subject is
 
 
 PROBES = ProbeRecipe(
     ProbeConfig(),
-    LoopConfig(2_400, OptimiserConfig(1.5e-3, 3e-3, 50, 1_000), ema_decay=0.99, save_every=50, sample_every=200),
+    LoopConfig(2_000, OptimiserConfig(1.5e-3, 3e-3, 50, 900), ema_decay=0.99, save_every=50, sample_every=200),
 )
 
 

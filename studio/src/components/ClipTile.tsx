@@ -113,6 +113,11 @@ function Unfinished({ item, live }: { item: Item; live: LiveJob | undefined }) {
   );
 }
 
+/** Whether a tile is a picture alone: others also say how far they are, which belongs to their link's name. */
+export function finished(item: Item): boolean {
+  return item.status === "completed";
+}
+
 /** What lies over the corner of a tile. */
 export function TileMarks({ item }: { item: Item }) {
   return (

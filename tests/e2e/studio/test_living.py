@@ -72,7 +72,7 @@ def test_cancel_takes_a_waiting_clip_out(page: Any, studio: LiveServer) -> None:
 
 
 def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
-    generate(studio, "reached by keyboard")
+    video = generate(studio, "reached by keyboard")
     page.goto("/")
     expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()  # the page listens to keys from here on
     page.keyboard.press("Control+k")
@@ -91,6 +91,32 @@ def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
     page.keyboard.press("Space")
     expect(page.get_by_role("toolbar", name="Selected clips")).to_contain_text("1 selected")
     page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{studio.root}/library?q=reached+by+keyboard")
+    tile.focus()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{studio.root}/clip/{video}")
+    expect(page.locator("video")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(f"{studio.root}/library?q=reached+by+keyboard")
+
+
+def test_a_search_that_waits_does_not_call_the_reader_back(page: Any, studio: LiveServer) -> None:
+    video = generate(studio, "left before the search began")
+    page.goto("/library")
+    tile = page.get_by_role("grid").get_by_role("link", name="left before the search began")
+    expect(tile).to_be_visible()
+    box = page.get_by_role("searchbox", name="Search in prompts")
+    # In one go, so that less time passes than the search waits for the next letter.
+    box.evaluate(
+        """(box) => {
+            Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(box, "left");
+            box.dispatchEvent(new Event("input", { bubbles: true }));
+            document.querySelector("[data-grid] a").click();
+        }"""
+    )
+    expect(page).to_have_url(f"{studio.root}/clip/{video}")
+    page.wait_for_timeout(400)
+    expect(page).to_have_url(f"{studio.root}/clip/{video}")
 
 
 def many(studio: LiveServer, count: int) -> None:

@@ -3,7 +3,7 @@ import { Ellipsis, Heart, Repeat2, RotateCcw, X } from "lucide-react";
 import { memo } from "react";
 import type { Item } from "@/api/types";
 import { cancelVideo } from "@/api/videos";
-import { ClipPicture, TileMarks, useItemLive } from "@/components/ClipTile";
+import { ClipPicture, finished, TileMarks, useItemLive } from "@/components/ClipTile";
 import { Badge, cx, IconButton } from "@/components/controls";
 import { Menu } from "@/components/overlays";
 import { tellFailure } from "@/components/toasts";
@@ -25,11 +25,12 @@ export const FeedTile = memo(function FeedTile({ item }: { item: Item }) {
         <Link
           to="/clip/$id"
           params={{ id: item.id }}
-          aria-label={name}
+          aria-label={finished(item) ? name : undefined}
           className={cx("focus-inset block size-full rounded-xl", tall && "mx-auto aspect-[9/16] w-auto")}
         >
+          {!finished(item) && <span className="sr-only">{name}</span>}
           <ClipPicture item={item} live={live} />
-          {item.status === "completed" && <TileMarks item={item} />}
+          {finished(item) && <TileMarks item={item} />}
         </Link>
         <div className="absolute top-1.5 right-1.5 flex gap-1 opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:opacity-100">
           {unfinished ? (

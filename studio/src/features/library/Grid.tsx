@@ -12,7 +12,7 @@ import {
   useState,
 } from "react";
 import type { Filters, Item } from "@/api/types";
-import { ClipPicture, TileMarks, useItemLive } from "@/components/ClipTile";
+import { ClipPicture, finished, TileMarks, useItemLive } from "@/components/ClipTile";
 import { cx } from "@/components/controls";
 import { Failure } from "@/components/states";
 import { useWindow } from "@/features/library/window";
@@ -211,6 +211,7 @@ const Tile = memo(function Tile({
 }: TileProps) {
   const live = useItemLive(item);
   const name = item.title || item.prompt || item.id;
+  const label = `${name}${selected ? `, ${t("selected")}` : ""}`;
   return (
     <div className="group relative">
       <Link
@@ -218,7 +219,7 @@ const Tile = memo(function Tile({
         params={{ id: item.id }}
         preload={false}
         tabIndex={focusable ? 0 : -1}
-        aria-label={`${name}${selected ? `, ${t("selected")}` : ""}`}
+        aria-label={finished(item) ? label : undefined}
         onFocus={onFocus}
         onClick={onClick}
         draggable={false}
@@ -227,8 +228,9 @@ const Tile = memo(function Tile({
           selected && "ring-2 ring-accent ring-offset-2 ring-offset-ground",
         )}
       >
+        {!finished(item) && <span className="sr-only">{label}</span>}
         <ClipPicture item={item} live={live} />
-        {item.status === "completed" && <TileMarks item={item} />}
+        {finished(item) && <TileMarks item={item} />}
         {item.favourite && (
           <Heart
             aria-hidden

@@ -129,6 +129,7 @@ function SearchBox({ value, onChange }: { value: string; onChange: (value: strin
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => setText(value), [value]);
+  useEffect(() => () => clearTimeout(timer.current), []); // or the library would come back over the page that follows
   return (
     <div className="relative w-full max-w-xl">
       <Search aria-hidden className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-text-3" />
