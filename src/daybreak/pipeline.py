@@ -27,7 +27,8 @@ from daybreak.diffusion.samplers import euler
 from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.diffusion.windows import WINDOW_FRAMES as WINDOW_FRAMES
 from daybreak.diffusion.windows import Segment, Window, plan_windows, segments_of, window_frames
-from daybreak.generation import Frames, GenerationSettings, InvalidOutput, OnStep, Preview, State, Video
+from daybreak.generation import Frames, InvalidOutput, OnStep, Preview, State, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.models.deblock import level_seams
 from daybreak.models.precision import autocast
 from daybreak.models.text_encoder import TextEncoder

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from daybreak.engines.protocol import Ability
-from daybreak.generation import Audio, Frames, GenerationSettings, OnStep, State, Video
+from daybreak.engines.abilities import Ability
+from daybreak.generation import Audio, Frames, OnStep, State, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.timeline import Timeline
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from daybreak.generation import GenerationSettings
+from daybreak.generation_settings import GenerationSettings
 from daybreak.pipeline import load_pipeline
 from daybreak.shapes import VideoSpec
 from daybreak.timeline import Shot, Timeline

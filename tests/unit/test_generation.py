@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from daybreak.generation import GenerationSettings, Video
+from daybreak.generation import Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.testing import make_clip, make_tone
 
 

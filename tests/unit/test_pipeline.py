@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from daybreak.catalog import ModelUnavailable
-from daybreak.generation import Cancelled, GenerationSettings, InvalidOutput, Preview, State, Video
+from daybreak.generation import Cancelled, InvalidOutput, Preview, State, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.models.precision import autocast
 from daybreak.pipeline import (
     Canvas,

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from daybreak.catalog import find_model
-from daybreak.generation import GenerationSettings
+from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import VideoSpec
 from daybreak.testing import FakeEngine, make_clip, make_tone, tiny_model
 from daybreak.timeline import text_to_video

@@ -32,7 +32,7 @@ def evaluate(
         from daybreak.evaluate.page import BEGIN, PAGE, tables, write_page
         from daybreak.evaluate.probes import load_probe
         from daybreak.evaluate.report import evaluate as measure
-        from daybreak.generation import GenerationSettings
+        from daybreak.generation_settings import GenerationSettings
         from daybreak.pipeline import load_pipeline
         from daybreak.settings import load_settings
 

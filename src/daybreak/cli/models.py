@@ -144,7 +144,7 @@ def _entry_facts(entry: Entry) -> dict[str, Any]:
 
 
 def _card_facts(card: ModelCard) -> dict[str, Any]:
-    from daybreak.engines.protocol import abilities_of
+    from daybreak.engines.abilities import abilities_of
 
     facts = {
         "engine": card.engine,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daybreak.generation import GenerationSettings
+from daybreak.generation_settings import GenerationSettings
 from daybreak.media.fit import load_image
 from daybreak.media.provenance import NoProvenance, read_settings
 from daybreak.shapes import BUCKETS, VideoSpec, check_size, frames_for

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from daybreak.catalog import ModelCard
+from daybreak.engines.abilities import Ability, abilities_of
 from daybreak.engines.lowering import Task, lower
 from daybreak.engines.machine import is_out_of_memory, measure
-from daybreak.engines.protocol import Ability, abilities_of
-from daybreak.generation import Audio, EngineFailed, Frames, GenerationSettings, InvalidOutput, OnStep, State, Video
+from daybreak.generation import Audio, EngineFailed, Frames, InvalidOutput, OnStep, State, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.open_models.families import HUNYUAN, LTX2, PIPELINES, SANA, Family, ways_of
 from daybreak.open_models.layout import INDEX_FILE, read_index, read_json
 from daybreak.open_models.memory import need, smaller

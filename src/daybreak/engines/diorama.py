@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from daybreak.catalog import PROCEDURAL_MODEL
-from daybreak.engines.protocol import DIORAMA_ABILITIES, Ability
-from daybreak.generation import Audio, Frames, GenerationSettings, OnStep, State, Video
+from daybreak.engines.abilities import DIORAMA_ABILITIES, Ability
+from daybreak.generation import Audio, Frames, OnStep, State, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.timeline import Timeline
 
 RENDER_HEIGHT = 360  # pixels; taller clips are scaled up, which keeps a second of video under a second of work

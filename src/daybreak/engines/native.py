@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daybreak.catalog import ModelCard
+from daybreak.engines.abilities import NATIVE_ABILITIES, Ability
 from daybreak.engines.canvas import lay_out
-from daybreak.engines.protocol import NATIVE_ABILITIES, Ability
-from daybreak.generation import GenerationSettings, OnStep, State, Video
+from daybreak.generation import OnStep, State, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import NATIVE_FPS, VideoSpec, native_spec
 from daybreak.timeline import Timeline
 

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from daybreak import __version__
 from daybreak.catalog import DIFFUSERS_ENGINE, REMOTE_ENGINE, ModelCard
 from daybreak.engines.protocol import Engine, refuse_unsupported
-from daybreak.generation import GenerationSettings, InvalidOutput, OnStep, State, Unsupported, Video
+from daybreak.generation import InvalidOutput, OnStep, State, Unsupported, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.media.edit import PinnedSpan, paste_pinned, trim
 from daybreak.media.encode import check_target, encode_video
 from daybreak.media.fit import conform

@@ -1,38 +1,13 @@
-"""What every engine offers, and the refusal of what one cannot honour.
-
-Nothing here loads a model or torch: a server asks `abilities_of` before it takes a request.
-"""
+"""What every engine offers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Literal, Protocol
+from typing import Protocol
 
-from daybreak.catalog import DIFFUSERS_ENGINE, REMOTE_ENGINE, ModelCard
-from daybreak.generation import GenerationSettings, OnStep, State, Unsupported, Video
-from daybreak.timeline import Feature, Timeline
-
-Ability = Feature | Literal["steps", "guidance"]
-
-# How a refusal names each ability to the person who asked.
-_SAID: dict[Ability, str] = {
-    "shots": "several shots",
-    "image_pin": "an image",
-    "video_pin": "a source video",
-    "later_pin": "media later than the first frame",
-    "partial_strength": "a strength below 1",
-    "loop": "a loop",
-    "negative_prompt": "a negative prompt",
-    "steps": "a number of steps",
-    "guidance": "a guidance scale",
-}
-
-NATIVE_ABILITIES: frozenset[Ability] = frozenset(_SAID)
-# A video that is kept as it is needs no engine: the world's own scene begins where the video ends.
-DIORAMA_ABILITIES: frozenset[Ability] = frozenset({"shots", "video_pin", "later_pin"})
-# Prompt and first image are what the Videos API has always had; its card says where the other server is a Daybreak.
-REMOTE_ABILITIES: frozenset[Ability] = frozenset({"image_pin"})
-_DAYBREAK_FIELDS: frozenset[Ability] = frozenset({"image_pin", "negative_prompt", "steps", "guidance"})
+from daybreak.engines.abilities import Ability, needed_abilities, refusal
+from daybreak.generation import OnStep, State, Unsupported, Video
+from daybreak.generation_settings import GenerationSettings
+from daybreak.timeline import Timeline
 
 
 class Engine(Protocol):
@@ -61,36 +36,6 @@ class Engine(Protocol):
         1 may come out as the engine shows it: `produce_video` puts the frames of videos back.
         """
         ...
-
-
-def abilities_of(card: ModelCard) -> frozenset[Ability]:
-    """What the engine of a model honours beyond one prompt for the whole clip."""
-    if card.procedural:
-        return DIORAMA_ABILITIES
-    if card.engine == DIFFUSERS_ENGINE:  # what its checkpoint can do was worked out when it was installed
-        able = card.details.get("abilities")
-        return NATIVE_ABILITIES & frozenset(able if isinstance(able, list) else ())
-    if card.engine != REMOTE_ENGINE:
-        return NATIVE_ABILITIES
-    most = _DAYBREAK_FIELDS if card.details.get("dialect") == "daybreak" else REMOTE_ABILITIES
-    said = card.details.get("abilities")
-    return most & frozenset(said) if isinstance(said, list) else most
-
-
-def needed_abilities(timeline: Timeline, settings: GenerationSettings) -> frozenset[Ability]:
-    """What an engine must honour to do exactly what is asked."""
-    needed: set[Ability] = set(timeline.features())
-    if settings.num_inference_steps is not None:
-        needed.add("steps")
-    if settings.guidance_scale is not None:
-        needed.add("guidance")
-    return frozenset(needed)
-
-
-def refusal(name: str, missing: Collection[Ability]) -> str:
-    """The sentence that tells what the model `name` cannot use."""
-    said = " or ".join(sorted(_SAID[ability] for ability in missing))
-    return f"the model {name!r} cannot use {said}: leave it out or choose another"
 
 
 def refuse_unsupported(engine: Engine, timeline: Timeline, settings: GenerationSettings) -> None:

@@ -27,8 +27,9 @@ import numpy as np
 from PIL import Image
 
 from daybreak.catalog import ModelCard
-from daybreak.engines.protocol import Ability, abilities_of
-from daybreak.generation import Cancelled, EngineFailed, GenerationSettings, OnStep, State, Unsupported, Video
+from daybreak.engines.abilities import Ability, abilities_of
+from daybreak.generation import Cancelled, EngineFailed, OnStep, State, Unsupported, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.media.fit import load_image
 from daybreak.media.probe import UnreadableVideo, decode_video
 from daybreak.timeline import Pin, Timeline

@@ -37,7 +37,7 @@ CLASSES: dict[str, tuple[str, ...]] = {
 }
 ATTRIBUTES = tuple(CLASSES)
 MUST_READ = ATTRIBUTES[:5]  # the attributes whose ceiling has to be 95 % or more
-SCENE_ATTRIBUTES = ATTRIBUTES[3:]  # those of the whole scene; the others are the subject's
+SUBJECT_ATTRIBUTES, SCENE_ATTRIBUTES = ATTRIBUTES[:3], ATTRIBUTES[3:]  # the subject's, and the whole scene's
 
 HEIGHT, WIDTH = 128, 224  # pixels that the probes see, of a landscape clip
 PROBE_FRAMES = (0, 3, 15, 18, 30, 33, 45, 48)  # of a clip's 49: four moments, each with how things move
@@ -167,6 +167,28 @@ class Trunk(nn.Module):
         return x
 
 
+class SubjectView(nn.Module):
+    """The part of the probes that sees the subject alone.
+
+    Every moment of it has a say of its own about what it is, so that it can learn from close-ups, which cost a fifth of
+    a clip.
+    """
+
+    def __init__(self, config: ProbeConfig) -> None:
+        super().__init__()
+        self.trunk = Trunk(config, config.shape_blocks)
+        self.norm = nn.LayerNorm(config.width)
+        self.heads = nn.ModuleDict({name: nn.Linear(config.width, len(CLASSES[name])) for name in SUBJECT_ATTRIBUTES})
+
+    def forward(
+        self, x: Float[Tensor, "BT C CROP CROP"], moments: int
+    ) -> tuple[Float[Tensor, "B T D"], dict[str, Float[Tensor, "B T K"]]]:
+        """Features of the subject at each moment, from pictures around it, and logits of its attributes."""
+        cells = rearrange(self.trunk(x, moments), "(B T) D H W -> B T (H W) D", T=moments)
+        shape = self.norm(cells).mean(2)
+        return shape, {name: head(shape).float() for name, head in self.heads.items()}
+
+
 class Probe(nn.Module):
     """Pixels (B, 3, 8, 128, 224) to logits of every attribute, and to where the subject is.
 
@@ -182,8 +204,8 @@ class Probe(nn.Module):
         self.coarse = nn.Linear(width * 4, width)
         self.coarse_blocks = nn.ModuleList([ShiftBlock(width)])
         self.spread = nn.Linear(width, width)
-        self.shape = Trunk(config, config.shape_blocks)
-        self.norm_fine, self.norm_coarse, self.norm_shape = (nn.LayerNorm(width) for _ in range(3))
+        self.view = SubjectView(config)
+        self.norm_fine, self.norm_coarse = nn.LayerNorm(width), nn.LayerNorm(width)
         self.where = nn.Linear(width, 1)
         self.moment = nn.Linear(3 * width + 4, config.moment_width)
         self.story = nn.Linear(moments * config.moment_width, width)
@@ -214,13 +236,15 @@ class Probe(nn.Module):
         framed = place if jitter is None else torch.cat([place[..., :2], place[..., 2:] * jitter[..., 2:].exp()], -1)
         if jitter is not None:
             framed = framed + F.pad(jitter[..., :2], (0, 2))
-        shape = self.shape(crops(x, framed.flatten(0, 1)), moments)
-        shape = self.norm_shape(rearrange(shape, "(B T) D H W -> B T (H W) D", T=moments)).mean(2)
+        shape, named = self.view(crops(x, framed.flatten(0, 1)), moments)
         subject = torch.einsum("btn,btnd->btd", found.to(fine.dtype), fine)
         seen = torch.cat([shape, subject, scene], -1)
         story = self.story(F.silu(self.moment(torch.cat([seen, place.to(seen.dtype)], -1))).flatten(1))
         features = self.norm(torch.cat([seen.mean(1), F.silu(story)], -1))
-        return {name: head(features).float() for name, head in self.heads.items()}, where
+        logits = {name: head(features).float() for name, head in self.heads.items()}
+        for name, of_moments in named.items():
+            logits[name] = logits[name] + of_moments.mean(1)
+        return logits, where
 
     def _see_scene(self, x: Tensor, moments: int) -> tuple[Tensor, Tensor]:
         """Features of every cell (B, T, N, D) and of the whole picture (B, T, D)."""
@@ -233,6 +257,15 @@ class Probe(nn.Module):
         cells = rearrange(self.norm_fine(channels_last(fine) + spread), "(B T) H W D -> B T (H W) D", T=moments)
         whole = rearrange(self.norm_coarse(wide), "(B T) H W D -> B T (H W) D", T=moments).mean(2)
         return cells, whole
+
+
+def subject_share(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Which share of the subject (F, H, W) lies in each cell of each moment, (T, N); zeros where it is not seen."""
+    cell = CELL * inside.shape[1] // HEIGHT
+    blocks = inside.reshape(-1, TUBELET, HEIGHT // CELL, cell, WIDTH // CELL, cell)
+    counts = blocks.sum((1, 3, 5)).reshape(len(blocks), -1).astype(np.float32)
+    share: NDArray[np.float32] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    return share
 
 
 def places(share: Float[Tensor, "B T N"]) -> Float[Tensor, "B T 4"]:

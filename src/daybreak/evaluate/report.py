@@ -19,7 +19,8 @@ from daybreak.evaluate.clips import HEIGHT, WIDTH, Sampling, device_of, generate
 from daybreak.evaluate.probes import ATTRIBUTES, PROBE_FRAMES, Probe, classify, probe_frames, readable_labels
 from daybreak.evaluate.reconstruction import FirstFrameFidelity, VAEFidelity, first_frame_fidelity, vae_fidelity
 from daybreak.evaluate.sheets import Row, thumbnails
-from daybreak.generation import Frames, GenerationSettings
+from daybreak.generation import Frames
+from daybreak.generation_settings import GenerationSettings
 from daybreak.pipeline import DEFAULT_GUIDANCE, DEFAULT_STEPS, WINDOW_FRAMES, Pipeline
 from daybreak.shapes import NATIVE_FPS, VideoSpec
 from daybreak.timeline import text_to_video

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import av
-
 _TITLE_LENGTH = 200  # characters; players show the title, the whole prompt is in the record
 
 
@@ -32,6 +30,8 @@ def container_tags(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 def read_settings(path: Path) -> dict[str, Any]:
     """The metadata that a clip's file carries. Raises NoProvenance when it carries none."""
+    import av  # here, for a server seldom reads files
+
     try:
         with av.open(str(path)) as container:
             comment = container.metadata.get("comment", "")

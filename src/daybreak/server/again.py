@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from daybreak.generation import MAX_SEED
+from daybreak.generation_settings import MAX_SEED
 from daybreak.jobs.job import Job, NewJob
 from daybreak.jobs.queue import QueueFull, enqueue, get_job
 from daybreak.server.auth import Principal, requires

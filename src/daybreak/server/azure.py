@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from PIL import Image
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -192,6 +191,8 @@ async def thumbnail(request: Request, generation_id: str, principal: Reader) -> 
 
 def _as_jpeg(context: ServerContext, asset: Asset) -> bytes:
     """A stored picture of ours as JPEG. Raises ApiError 410 when its bytes are lost."""
+    from PIL import Image
+
     try:
         content = b"".join(context.storage.read(asset.key, 0, asset.bytes))
     except (Missing, Damaged) as error:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from PIL import Image
 from pydantic import BaseModel, Field
 
 from daybreak.database.groups import PREFIX, Group
@@ -262,6 +261,8 @@ def _media(item: Parameters, upload: Upload, kind: str, bounds: tuple[float, flo
 
 def _cut(path: Path, bounds: tuple[float, float, float, float]) -> bytes:
     """A part of an image, as PNG. Raises ApiError."""
+    from PIL import Image
+
     try:
         inspect_upload(path, want="image")  # in a process of its own: nothing hostile is decoded here
         with Image.open(path) as image:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from daybreak.generation import MAX_SEED, MAX_STEPS
+from daybreak.generation_settings import MAX_SEED, MAX_STEPS
 from daybreak.server.options import MAX_EXPIRY, MAX_PRIORITY, MIN_EXPIRY
 from daybreak.server.references import MAX_DATA_URL
 from daybreak.shapes import MAX_FPS, MAX_SECONDS, MAX_SIDE, MIN_SIDE

@@ -21,7 +21,7 @@ from daybreak.database import library
 from daybreak.database.assets import Asset, job_assets
 from daybreak.jobs.job import Job
 from daybreak.jobs.queue import get_job
-from daybreak.media.export import CONTENT_TYPE, SUFFIX, ExportOptions, Format, command
+from daybreak.media.export_options import CONTENT_TYPE, SUFFIX, ExportOptions, Format, command
 from daybreak.media.provenance import NoProvenance, read_settings
 from daybreak.server.auth import Principal, requires
 from daybreak.server.body import read_body, video_limits

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request
 
 from daybreak.catalog import ModelCard, ModelUnavailable, find_model, installed_models
 from daybreak.database.aliases import get_alias, list_aliases
-from daybreak.engines.protocol import abilities_of
+from daybreak.engines.abilities import abilities_of
 from daybreak.server.auth import Principal, requires
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import ApiError

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from daybreak.generation import MAX_SEED, MAX_STEPS, GenerationSettings
+from daybreak.generation_settings import MAX_SEED, MAX_STEPS, GenerationSettings
 from daybreak.jobs.operations import format_seconds
 from daybreak.server.errors import ApiError, invalid, invalid_type, listed, quoted
 from daybreak.server.parameters import Parameters

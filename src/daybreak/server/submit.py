@@ -16,7 +16,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from daybreak.catalog import ModelCard
-from daybreak.engines.protocol import Ability, abilities_of, needed_abilities, refusal
+from daybreak.engines.abilities import Ability, abilities_of, needed_abilities, refusal
 from daybreak.jobs.estimate import expected_seconds
 from daybreak.jobs.job import Enqueued, Job, Kind, NewJob
 from daybreak.jobs.operations import InvalidRequest, estimate_cost

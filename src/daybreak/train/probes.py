@@ -1,4 +1,4 @@
-"""The probes' training: rendered clips of one subject, blurred and shifted in colour as a generated clip may be.
+"""The probes' training: close-ups first, then whole clips of one subject, spoilt as a generated clip may be.
 
 Clip i is a function of i alone and batch n of n alone, so that a resumed run sees the same data.
 """
@@ -22,20 +22,20 @@ from daybreak.diorama.render import render_frames
 from daybreak.diorama.sampling import sample_spec
 from daybreak.evaluate.probes import (
     ATTRIBUTES,
-    CELL,
     CLASSES,
     HEIGHT,
     PROBE_FRAMES,
-    TUBELET,
     WIDTH,
     Probe,
     ProbeConfig,
     load_probe,
     probe_frames,
     probe_pixels,
-    readable_labels,
     save_probe,
+    subject_share,
 )
+from daybreak.train.augment import JITTER, UNKNOWN, augment, label_numbers
+from daybreak.train.close_ups import CloseUpRecipe, CloseUpStage
 from daybreak.train.loop import Loop, LoopConfig, lower_priority, pick_device, step_generator
 from daybreak.train.optimiser import OptimiserConfig
 from daybreak.train.world import CLIP_FRAMES, FPS
@@ -44,10 +44,6 @@ FIRST_SCENE = 30_000_000  # far from the scenes of the VAE, the transformer and 
 FIRST_CHECK = 35_000_000  # the sample sheet's, all held-out combinations
 CHECKED_CLIPS = 96
 FULL_SCALE = 2  # 448x256: how much larger than the probes see them the clips to check are rendered
-MIXED_SHARE = 0.3  # of clips with their colours mixed up
-COLOURFUL = ("colour", "environment", "time_of_day", "weather")  # what such a clip does not show
-JITTER = torch.tensor([0.03, 0.03, 0.12, 0.12])  # deviations: of the subject's place, and of the logarithm of its size
-UNKNOWN = -100  # a label that the loss ignores; PyTorch's own number for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,8 @@ class ProbeRecipe:
     """The probes and how they are trained."""
 
     model: ProbeConfig
-    loop: LoopConfig
+    close_ups: CloseUpRecipe
+    loop: LoopConfig  # of the clips that follow
     batch: int = 24
     fresh_clips: int = 24  # newly rendered ones a step: as many as are drawn, for clips seen again are learnt by heart
     pool: int = 480  # clips to draw from
@@ -64,6 +61,9 @@ class ProbeRecipe:
 
 PROBES = ProbeRecipe(
     ProbeConfig(),
+    CloseUpRecipe(
+        LoopConfig(1_600, OptimiserConfig(1.5e-3, 3e-3, 50, 700), ema_decay=0.99, save_every=100, sample_every=200)
+    ),
     LoopConfig(2_000, OptimiserConfig(1.5e-3, 3e-3, 50, 900), ema_decay=0.99, save_every=50, sample_every=200),
 )
 
@@ -84,18 +84,7 @@ def render_clip(seed: int, *, held_out: bool = False, scale: int = 1) -> Clip:
     frames, entities = render_frames(stage, HEIGHT * scale, WIDTH * scale, PROBE_FRAMES)
     seen = np.empty((CLIP_FRAMES, *frames.shape[1:]), np.uint8)
     seen[list(PROBE_FRAMES)] = frames
-    known = readable_labels(spec)
-    labels = tuple(CLASSES[name].index(known[name]) if name in known else UNKNOWN for name in ATTRIBUTES)
-    return Clip(probe_frames(seen), subject_share(entities == 1), labels)
-
-
-def subject_share(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Which share of the subject (F, H, W) lies in each cell of each moment, (T, N); zeros where it is not seen."""
-    cell = CELL * inside.shape[1] // HEIGHT
-    blocks = inside.reshape(-1, TUBELET, HEIGHT // CELL, cell, WIDTH // CELL, cell)
-    counts = blocks.sum((1, 3, 5)).reshape(len(blocks), -1).astype(np.float32)
-    share: NDArray[np.float32] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    return share
+    return Clip(probe_frames(seen), subject_share(entities == 1), label_numbers(spec))
 
 
 class ProbeStage:
@@ -104,7 +93,7 @@ class ProbeStage:
     def __init__(self, recipe: ProbeRecipe, num_threads: int = 2) -> None:
         self.recipe = recipe
         torch.manual_seed(recipe.loop.seed)
-        self.module: nn.Module = Probe(recipe.model)
+        self.module = Probe(recipe.model)
         self.threads = ThreadPoolExecutor(num_threads)
         self.clips: dict[int, Future[Clip]] = {}
         self.checks: list[Clip] = []
@@ -161,49 +150,6 @@ class ProbeStage:
         return [self.clips[index].result() for index in chosen]
 
 
-def augment(pixels: Tensor, share: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """The batch as an imperfect model may show it: mirrored, blurred, noisy, a little lighter or darker."""
-    batch = len(pixels)
-
-    def draw(*shape: int) -> Tensor:
-        return torch.rand(shape, generator=generator)
-
-    mirrored = draw(batch) < 0.5
-    pixels = torch.where(mirrored[:, None, None, None, None], pixels.flip(-1), pixels)
-    cells = share.reshape(*share.shape[:2], HEIGHT // CELL, WIDTH // CELL)
-    share = torch.where(mirrored[:, None, None, None], cells.flip(-1), cells).flatten(2)
-    labels = torch.where(mirrored[:, None], mirrored_labels(labels), labels)
-    # A shape must not be known by its colour: some clips get their colours mixed up, and then tell nothing about light.
-    mixed = draw(batch) < MIXED_SHARE
-    order = torch.where(mixed[:, None], draw(batch, 3).argsort(1), torch.arange(3))
-    pixels = pixels.gather(1, order[:, :, None, None, None].expand_as(pixels))
-    labels = torch.where(mixed[:, None] & torch.tensor([name in COLOURFUL for name in ATTRIBUTES]), UNKNOWN, labels)
-    # Half of the clips lose detail, as a clip made from coarse latents has: seen through blocks of 2 or 4 pixels.
-    amount = draw(batch)[:, None, None, None, None]
-    pixels = pixels + (4 * amount - 1).clamp(0, 1) * (amount < 0.5) * (blur(pixels, 2) - pixels)
-    pixels = pixels + (5 * amount - 4).clamp(0, 1) * (blur(pixels, 4) - pixels)
-    contrast, light = 1 + 0.16 * (draw(batch, 1, 1, 1, 1) - 0.5), 0.12 * (draw(batch, 3, 1, 1, 1) - 0.5)
-    noise = torch.randn(pixels.shape, generator=generator) * 0.06 * draw(batch, 1, 1, 1, 1)
-    return pixels * contrast + light + noise, share, labels
-
-
-def blur(pixels: Tensor, block: int) -> Tensor:
-    """Pixels averaged over blocks in space, and smoothly scaled up again."""
-    small = F.avg_pool2d(pixels.flatten(0, 1), block)
-    large = F.interpolate(small, scale_factor=float(block), mode="bilinear")
-    return large.reshape(pixels.shape)
-
-
-def mirrored_labels(labels: Tensor) -> Tensor:
-    """Labels (B, 7) of the mirrored clips: a pan to the left becomes one to the right."""
-    column, words = ATTRIBUTES.index("camera"), CLASSES["camera"]
-    left, right = words.index("pan left"), words.index("pan right")
-    mirrored = labels.clone()
-    mirrored[:, column][labels[:, column] == left] = right
-    mirrored[:, column][labels[:, column] == right] = left
-    return mirrored
-
-
 def mistakes_sheet(clips: list[Clip], answers: Tensor, labels: Tensor, rows: int = 12) -> Image.Image:
     """The first clips with mistakes, four frames each, and what was taken for what."""
     wrong = (answers != labels) & (labels != UNKNOWN)
@@ -229,11 +175,19 @@ def train_probes(
     With `resume` from the last checkpoint; with `again` from the probes that are in `folder` already.
     """
     lower_priority()
-    loop = Loop(ProbeStage(PROBES), PROBES.loop, directory, pick_device(device))
-    if not (resume and loop.resume()):
+    where = pick_device(device)
+    stage = ProbeStage(PROBES)
+    close_ups = Loop(
+        CloseUpStage(PROBES.close_ups, stage.module.view), PROBES.close_ups.loop, directory / "close-ups", where
+    )
+    clips = Loop(stage, PROBES.loop, directory, where)
+    if not (resume and clips.resume()):
         if again:
-            loop.module.load_state_dict(load_probe(folder).state_dict())
-        loop.begin()
-    averaged = loop.run()
+            clips.module.load_state_dict(load_probe(folder).state_dict())
+        if not (resume and close_ups.resume()):
+            close_ups.begin()
+        stage.module.view.load_state_dict(close_ups.run().state_dict())
+        clips.begin()
+    averaged = clips.run()
     assert isinstance(averaged, Probe)
     save_probe(averaged, folder)

@@ -23,7 +23,8 @@ from daybreak.database.connect import Database, DatabaseUnavailable
 from daybreak.durable import OutOfSpace
 from daybreak.engines.produce import generate_clip, provenance
 from daybreak.engines.protocol import Engine, refuse_unsupported
-from daybreak.generation import GenerationSettings, Preview, State, Video
+from daybreak.generation import Preview, State, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.jobs.job import Claim
 from daybreak.jobs.queue import MAX_ATTEMPTS, complete, fail, give_back, save_checkpoint, save_preview
 from daybreak.media.encode import check_target

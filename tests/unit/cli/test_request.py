@@ -7,7 +7,8 @@ from PIL import Image
 
 from daybreak.cli.request import Asked, build_request, default_output, parse_seed, parse_size
 from daybreak.engines.produce import produce_video
-from daybreak.generation import GenerationSettings, Preview
+from daybreak.generation import Preview
+from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import VideoSpec
 from daybreak.testing import FakeEngine
 from daybreak.timeline import Pin, Timeline, text_to_video

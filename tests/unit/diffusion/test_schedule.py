@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from daybreak.diffusion.schedule import shifted_schedule
-from daybreak.generation import MAX_STEPS
+from daybreak.generation_settings import MAX_STEPS
 
 
 @given(st.integers(1, MAX_STEPS), st.floats(0.2, 10))

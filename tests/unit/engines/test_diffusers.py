@@ -12,11 +12,13 @@ from PIL import Image
 from safetensors.numpy import load_file, save_file
 
 from daybreak.catalog import ModelCard, find_model
+from daybreak.engines.abilities import abilities_of
 from daybreak.engines.diffusers import DiffusersEngine
 from daybreak.engines.lowering import clip_spec, made_spec
 from daybreak.engines.produce import generate_clip, open_engine, produce_video
-from daybreak.engines.protocol import abilities_of, refuse_unsupported
-from daybreak.generation import Cancelled, EngineFailed, GenerationSettings, Unsupported, Video
+from daybreak.engines.protocol import refuse_unsupported
+from daybreak.generation import Cancelled, EngineFailed, Unsupported, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.media.encode import encode_video
 from daybreak.media.probe import decode_video, probe_video
 from daybreak.open_models.install import import_folder

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from daybreak.catalog import PROCEDURAL_CARD
+from daybreak.engines.abilities import abilities_of
 from daybreak.engines.diorama import DioramaEngine, render_size
-from daybreak.engines.protocol import abilities_of
-from daybreak.generation import Cancelled, GenerationSettings, Preview, Video
+from daybreak.generation import Cancelled, Preview, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import VideoSpec
 from daybreak.timeline import Shot, Timeline, text_to_video
 

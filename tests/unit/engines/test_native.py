@@ -9,9 +9,10 @@ from PIL import Image
 
 from daybreak import pipeline
 from daybreak.catalog import ModelCard
+from daybreak.engines.abilities import needed_abilities
 from daybreak.engines.native import NativeEngine
-from daybreak.engines.protocol import needed_abilities
-from daybreak.generation import GenerationSettings, OnStep, Preview, Video
+from daybreak.generation import OnStep, Preview, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import VideoSpec
 from daybreak.testing import make_clip
 from daybreak.timeline import Pin, Timeline, text_to_video

@@ -12,7 +12,8 @@ from daybreak.catalog import PROCEDURAL_CARD, ModelCard
 from daybreak.engines.diorama import DioramaEngine
 from daybreak.engines.native import NativeEngine
 from daybreak.engines.produce import generate_clip, open_engine, produce_video, shows_nothing
-from daybreak.generation import Cancelled, GenerationSettings, InvalidOutput, Preview, Unsupported, Video
+from daybreak.generation import Cancelled, InvalidOutput, Preview, Unsupported, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.media.encode import encode_video
 from daybreak.media.probe import decode_video, probe_video
 from daybreak.media.provenance import read_settings

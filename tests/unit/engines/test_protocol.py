@@ -5,8 +5,10 @@ import sys
 
 import pytest
 
-from daybreak.engines.protocol import Ability, needed_abilities, refuse_unsupported
-from daybreak.generation import GenerationSettings, Unsupported
+from daybreak.engines.abilities import Ability, needed_abilities
+from daybreak.engines.protocol import refuse_unsupported
+from daybreak.generation import Unsupported
+from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import VideoSpec
 from daybreak.testing import FakeEngine
 from daybreak.timeline import Pin, text_to_video

@@ -14,9 +14,10 @@ import pytest
 from PIL import Image
 
 from daybreak.catalog import find_model
-from daybreak.engines.protocol import abilities_of
+from daybreak.engines.abilities import abilities_of
 from daybreak.engines.remote import Place, RemoteEngine, Unreachable, open_remote
-from daybreak.generation import Cancelled, EngineFailed, GenerationSettings, Unsupported, Video
+from daybreak.generation import Cancelled, EngineFailed, Unsupported, Video
+from daybreak.generation_settings import GenerationSettings
 from daybreak.media.encode import encode_video
 from daybreak.shapes import VideoSpec
 from daybreak.testing import make_clip, make_tone

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from daybreak.engines.protocol import REMOTE_ABILITIES
+from daybreak.engines.abilities import REMOTE_ABILITIES
 from daybreak.engines.remote import Place as Where
 from daybreak.engines.remote import RemoteEngine
-from daybreak.generation import Cancelled, EngineFailed, GenerationSettings
+from daybreak.generation import Cancelled, EngineFailed
+from daybreak.generation_settings import GenerationSettings
 from daybreak.jobs.queue import list_jobs
 from daybreak.shapes import VideoSpec
 from daybreak.testing import make_clip

@@ -7,7 +7,7 @@ import torch
 
 from daybreak.checkpoint import Components
 from daybreak.evaluate.clips import Sampling, generate_clips, to_frames, to_pixels
-from daybreak.generation import GenerationSettings
+from daybreak.generation_settings import GenerationSettings
 from daybreak.models.deblock import level_seams
 from daybreak.pipeline import Pipeline
 from daybreak.shapes import VideoSpec

@@ -13,7 +13,7 @@ from daybreak.evaluate.asked import Asked
 from daybreak.evaluate.clips import Sampling
 from daybreak.evaluate.probes import ATTRIBUTES, Probe
 from daybreak.evaluate.report import Judged, Score, evaluate, good_and_bad, model_sampling, peak_memory, score
-from daybreak.generation import GenerationSettings
+from daybreak.generation_settings import GenerationSettings
 
 FRAMES = np.zeros((5, 8, 14, 3), np.uint8)
 FOUND = dict.fromkeys(ATTRIBUTES, "x")

@@ -19,7 +19,7 @@ from daybreak.database.connect import Database
 from daybreak.database.projects import DEFAULT_PROJECT
 from daybreak.engines.produce import generate_clip, open_engine
 from daybreak.executors.local import COMMAND, LocalExecutor, device_environment
-from daybreak.generation import GenerationSettings
+from daybreak.generation_settings import GenerationSettings
 from daybreak.media.encode import encode_video
 from daybreak.media.probe import decode_frames
 from daybreak.settings import Settings

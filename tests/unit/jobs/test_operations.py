@@ -1,6 +1,6 @@
 import pytest
 
-from daybreak.generation import GenerationSettings
+from daybreak.generation_settings import GenerationSettings
 from daybreak.jobs.operations import (
     CHARACTER_STRENGTH,
     InvalidRequest,

@@ -339,9 +339,7 @@ def test_over_a_real_connection_the_receiver_gets_the_signed_bytes(world: World)
         policy = FetchPolicy(allow_private=frozenset({"127.0.0.1"}))
         an_event(world, "video_9")
         [(delivery, _)] = claim_due(world.db, world.now, LEASE)
-        outcome = attempt(
-            delivery.id, delivery.body, mine, world.now, lambda u, b, h, t: post_json(u, b, h, t, policy)
-        )
+        outcome = attempt(delivery.id, delivery.body, mine, world.now, lambda u, b, h, t: post_json(u, b, h, t, policy))
         refused = attempt(
             delivery.id, delivery.body, mine, world.now, lambda u, b, h, t: post_json(u, b, h, t, FetchPolicy())
         )

@@ -141,4 +141,4 @@ def test_what_a_server_loads_at_its_start(data_dir: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(json.loads(done.stdout))
     assert "daybreak.server.app" in loaded
-    assert loaded & {"torch", "numba", "daybreak.pipeline", "daybreak.diorama.render"} == set()
+    assert loaded & {"torch", "numba", "numpy", "PIL", "av", "daybreak.pipeline", "daybreak.diorama.render"} == set()
