@@ -10,27 +10,25 @@ import pytest
 import torch
 
 from daybreak.diorama.sampling import sample_spec
-from daybreak.evaluate.probes import ATTRIBUTES, CLASSES, ProbeConfig, load_probe
+from daybreak.evaluate.probes import ATTRIBUTES, CLASSES, ProbeConfig, load_probe, subject_share
 from daybreak.train import probes
+from daybreak.train.augment import COLOURFUL, UNKNOWN, augment, mirrored_labels
+from daybreak.train.close_ups import CloseUpRecipe
 from daybreak.train.loop import Loop, LoopConfig
 from daybreak.train.optimiser import OptimiserConfig
 from daybreak.train.probes import (
-    COLOURFUL,
     FIRST_SCENE,
     PROBES,
-    UNKNOWN,
     ProbeStage,
-    augment,
-    mirrored_labels,
     mistakes_sheet,
     render_clip,
-    subject_share,
     train_probes,
 )
 
 TINY = replace(
     PROBES,
     model=ProbeConfig(patch_width=8, width=16, scene_blocks=(1, 1), shape_blocks=(1, 1), moment_width=4),
+    close_ups=CloseUpRecipe(LoopConfig(1, OptimiserConfig(1e-3, 1e-3, 1)), batch=2, fresh=1, pool=3),
     loop=LoopConfig(4, OptimiserConfig(1e-3, 1e-3, 2), save_every=2, sample_every=100, log_every=2),
     batch=2,
     fresh_clips=1,
