@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from daybreak.catalog import PROCEDURAL_MODEL
 from daybreak.database import library
 from daybreak.database.assets import job_assets
-from daybreak.database.library import MAX_TAGS, Clip, Filters, Folder
+from daybreak.database.library import MAX_RATING, MAX_TAGS, Clip, Filters, Folder
 from daybreak.database.lineage import Kin, lineage
 from daybreak.jobs.estimate import place
 from daybreak.jobs.job import Job, Place
@@ -37,8 +37,18 @@ Reader = Annotated[Principal, Depends(requires("videos.read"))]
 Writer = Annotated[Principal, Depends(requires("videos.write"))]
 
 MAX_TITLE, MAX_NAME, MAX_TAG, MAX_BULK = 200, 120, 60, 10_000
-ACTIONS = ("favourite", "unfavourite", "trash", "restore", "delete", "move", "tag", "untag", "cancel")
-Orders = Literal["newest", "oldest", "longest", "title"]
+ACTIONS = ("favourite", "unfavourite", "trash", "restore", "delete", "move", "tag", "untag", "rate", "cancel")
+Orders = Literal["newest", "oldest", "longest", "title", "best"]
+Moment = Annotated[int | None, Query(ge=0, le=10_000_000_000, description="In Unix seconds.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an action on many clips gives them, as far as that action gives anything."""
+
+    folder: str | None = None
+    tag: str = ""
+    rating: int = 0
 
 
 def item_object(clip: Clip, where: Place | None = None) -> dict[str, Any]:
@@ -74,13 +84,17 @@ async def list_items(  # noqa: PLR0913 - a search has many sides
     kind: str | None = None,
     size: str | None = None,
     trashed: bool = False,
+    rating: Annotated[int | None, Query(ge=0, le=MAX_RATING, description="Stars at least; 0 for none given.")] = None,
+    created_from: Moment = None,
+    created_before: Moment = None,
     order: Orders = "newest",
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 60,
 ) -> Response:
     """Clips, with how many there are in all: any part of a long list can be had at once."""
     context = context_of(request)
-    filters = Filters(q, folder, tag, favourite, status, model, kind, size, trashed)
+    said = (q, folder, tag, favourite, status, model, kind, size, trashed)
+    filters = Filters(*said, rating, created_from, created_before)
     clips, total = await context.run(
         library.list_clips, context.db, principal.project_id, filters, order, offset, limit
     )
@@ -109,7 +123,7 @@ async def retrieve_item(request: Request, video_id: str, principal: Reader) -> R
 
 @router.patch("/v1/library/items/{video_id}", response_model=LibraryItemDetail)
 async def change_item(request: Request, video_id: str, principal: Writer) -> Response:
-    """Changes what is said about a clip: title, favourite, folder, tags. null takes title or folder away."""
+    """Changes what is said about a clip: title, favourite, rating, folder, tags. null takes title or folder away."""
     context = context_of(request)
     fields = (await read_body(request, small_limits())).fields
     parameters = Parameters(fields)
@@ -119,6 +133,8 @@ async def change_item(request: Request, video_id: str, principal: Writer) -> Res
         changes["title"] = title or None
     if (favourite := parameters.flag("favourite")) is not None:
         changes["favourite"] = favourite
+    if (rating := parameters.whole("rating", 0, MAX_RATING)) is not None:
+        changes["rating"] = rating
     folder = parameters.text("folder_id", 48)
     if "folder_id" in fields:
         changes["folder_id"] = folder
@@ -130,7 +146,7 @@ async def change_item(request: Request, video_id: str, principal: Writer) -> Res
 
 @router.post("/v1/library/bulk", response_model=Changed)
 async def change_many(request: Request, principal: Writer) -> Response:
-    """One `action` for many clips, by `ids`: the trash, folders, tags, favourites, cancelling, deleting for good."""
+    """One `action` for many clips, by `ids`: trash, folder, tag, favourite, rating, cancelling, deleting for good."""
     context = context_of(request)
     parameters = Parameters((await read_body(request, small_limits())).fields)
     action = parameters.choice("action", ACTIONS)
@@ -138,10 +154,14 @@ async def change_many(request: Request, principal: Writer) -> Response:
         raise missing("action")
     ids = _texts("ids", parameters.take("ids"), MAX_BULK, 48)
     folder, tag = parameters.text("folder_id", 48), parameters.text("tag", MAX_TAG)
+    rating = parameters.whole("rating", 0, MAX_RATING)
     parameters.finish()
     if action in ("tag", "untag") and tag is None:
         raise missing("tag")
-    changed = await context.run(_bulk, context, principal.project_id, action, ids, folder, (tag or "").strip())
+    if action == "rate" and rating is None:
+        raise missing("rating")
+    what = Wanted(folder, (tag or "").strip(), rating or 0)
+    changed = await context.run(_bulk, context, principal.project_id, action, ids, what)
     return _json({"object": "library.changed", "changed": changed})
 
 
@@ -152,7 +172,7 @@ async def empty_trash(request: Request, principal: Writer) -> Response:
 
     def empty() -> list[str]:
         ids = library.trashed_ids(context.db, principal.project_id)
-        return _bulk(context, principal.project_id, "delete", ids, None, "")
+        return _bulk(context, principal.project_id, "delete", ids, Wanted())
 
     return _json({"object": "library.changed", "changed": await context.run(empty)})
 
@@ -173,12 +193,15 @@ async def retrieve_lineage(request: Request, video_id: str, principal: Reader) -
 
 @router.get("/v1/library/items/{video_id}/preview", response_class=Response)
 async def retrieve_preview(request: Request, video_id: str, principal: Reader, step: int = 0) -> Response:
-    """The newest picture of a running clip, WebP. `step` only tells caches the pictures apart."""
+    """The newest picture of a running clip, WebP; 204 when there is none (any more), for clips end while one is asked.
+
+    `step` only tells caches the pictures apart.
+    """
     context = context_of(request)
     await context.run(_job, context, principal.project_id, video_id)
     preview = await context.run(get_preview, context.db, video_id)
     if preview is None:
-        raise not_found("preview", video_id)
+        return Response(status_code=204, headers={"cache-control": "no-store"})
     headers = {"cache-control": "private, max-age=600" if preview[0] == step else "no-store"}
     return Response(preview[1], media_type="image/webp", headers=headers)
 
@@ -272,9 +295,7 @@ def _change(
         library.set_tags(context.db, project_id, video_id, tags)
 
 
-def _bulk(
-    context: ServerContext, project_id: str, action: str, ids: list[str], folder: str | None, tag: str
-) -> list[str]:
+def _bulk(context: ServerContext, project_id: str, action: str, ids: list[str], what: Wanted) -> list[str]:
     now = context.clock()
     if action == "delete":
         deleted = {video: delete_job(context.db, project_id, video, now) for video in ids}
@@ -289,9 +310,10 @@ def _bulk(
         "unfavourite": {"favourite": False},
         "trash": {"trashed_at": int(now)},
         "restore": {"trashed_at": None},
-        "move": {"folder_id": folder},
+        "move": {"folder_id": what.folder},
+        "rate": {"rating": what.rating},
     }
-    tags = {tag: action == "tag"} if action in ("tag", "untag") else None
+    tags = {what.tag: action == "tag"} if action in ("tag", "untag") else None
     try:
         return library.change_clips(context.db, project_id, ids, changes.get(action, {}), tags)
     except KeyError as error:

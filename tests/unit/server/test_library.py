@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from daybreak.jobs.job import JobError, Progress
-from daybreak.jobs.queue import claim, heartbeat
+from daybreak.jobs.queue import claim, fail, heartbeat, save_preview
 from daybreak.server.exports import file_name
 from daybreak.server.live import Teller
 from serving import Served
@@ -97,6 +97,20 @@ def test_the_trash_gives_back_and_deletes_for_good(served: Served) -> None:
     assert [key for key in served.stored() if kept in key] != []
 
 
+def test_stars_are_given_found_and_taken_away(served: Served) -> None:
+    good, better = served.finished("good").id, served.finished("better").id
+    assert change(served, better, rating=5)["rating"] == 5
+    assert bulk(served, "rate", good, rating=3) == [good]
+    assert ids(served, rating=4) == [better]
+    assert ids(served, order="best", rating=1) == [better, good]
+    assert change(served, better, title="Best")["rating"] == 5
+    bulk(served, "rate", good, better, rating=0)
+    assert ids(served, rating=0) == [better, good]
+    made = get(served, f"/v1/library/items/{good}")["created_at"]
+    assert ids(served, created_from=made, created_before=made + 1) == [better, good]
+    assert ids(served, created_from=made + 1) == []
+
+
 def test_a_title_is_given_and_taken_away(served: Served) -> None:
     video = served.finished().id
     assert change(served, video, title="Opening")["title"] == "Opening"
@@ -111,6 +125,8 @@ def test_a_title_is_given_and_taken_away(served: Served) -> None:
         ("/v1/library/bulk", {"ids": []}, "action"),
         ("/v1/library/bulk", {"action": "trash", "ids": "video_1"}, "ids"),
         ("/v1/library/bulk", {"action": "tag", "ids": []}, "tag"),
+        ("/v1/library/bulk", {"action": "rate", "ids": []}, "rating"),
+        ("/v1/library/bulk", {"action": "rate", "ids": [], "rating": 6}, "rating"),
         ("/v1/library/folders", {"name": "   "}, "name"),
         ("/v1/library/documents", {"kind": "film", "name": "x", "content": {}}, "kind"),
         ("/v1/library/documents", {"kind": "style", "name": "x"}, "content"),
@@ -151,6 +167,21 @@ def test_nothing_of_another_project_is_seen(served: Served) -> None:
     assert served.client.post("/v1/library/bulk", json=trash, headers=headers).json()["changed"] == []
     again = served.client.post(f"/v1/library/items/{video}/again", json={}, headers=headers)
     assert again.status_code == 404
+
+
+def test_previews_come_and_go_without_an_error(served: Served) -> None:
+    video = served.post("/v1/videos", {"prompt": "a dog", "seconds": 1, "size": "96x64"})["id"]
+    path = f"/v1/library/items/{video}/preview"
+    assert served.client.get(path).status_code == 204
+    claimed = claim(served.db, "worker", served.now, 15)
+    assert claimed is not None
+    save_preview(served.db, claimed, 2, b"RIFF")
+    shown = served.client.get(path, params={"step": 2})
+    assert (shown.status_code, shown.content, shown.headers["content-type"]) == (200, b"RIFF", "image/webp")
+    assert shown.headers["cache-control"] == "private, max-age=600"
+    assert served.client.get(path, params={"step": 1}).headers["cache-control"] == "no-store", "a newer one was sent"
+    fail(served.db, claimed, JobError("out_of_memory", "no memory"), served.now)
+    assert served.client.get(path, params={"step": 2}).status_code == 204
 
 
 def test_again_is_the_same_or_another_seed(served: Served) -> None:
