@@ -33,6 +33,7 @@ from daybreak.models.deblock import level_seams
 from daybreak.models.precision import autocast
 from daybreak.models.text_encoder import TextEncoder
 from daybreak.shapes import NATIVE_FPS, TEMPORAL_COMPRESSION, VideoSpec, latent_frames_for, native_spec
+from daybreak.stages import stage
 from daybreak.timeline import Timeline
 from daybreak.tokenizer import Tokenizer
 
@@ -169,14 +170,17 @@ class _Run:
         step, latents = self._take_up(resume) if resume else (0, None)
         for number, window in list(enumerate(self.plan))[len(self.made) :]:
             segment = self.segments[window.segment]
-            denoise = self.pipeline.denoiser(segment.prompt, self.timeline.negative_prompt, self.guidance)
-            known = self._known(window)
-            if latents is None:
-                latents, ceiling = self.pipeline.latents(known, window_seed(self.seed, number))
-            else:
-                ceiling = self.pipeline.ceiling(known)
+            with stage("reading the prompt"):
+                denoise = self.pipeline.denoiser(segment.prompt, self.timeline.negative_prompt, self.guidance)
+            with stage("laying out the latents"):
+                known = self._known(window)
+                if latents is None:
+                    latents, ceiling = self.pipeline.latents(known, window_seed(self.seed, number))
+                else:
+                    ceiling = self.pipeline.ceiling(known)
             report = partial(self._report, on_step, number * (self.steps + 1), total)
-            latents = euler(denoise, latents, shifted_schedule(self.steps), ceiling, report, step)
+            with stage("denoising"):
+                latents = euler(denoise, latents, shifted_schedule(self.steps), ceiling, report, step)
             self._keep(window, latents)
             on_step((number + 1) * (self.steps + 1), total, state=self._state(0, None))
             step, latents = 0, None
@@ -194,7 +198,9 @@ class _Run:
     def _keep(self, window: Window, latents: Tensor) -> None:
         """Decodes a finished window into the clip."""
         made = slice(window.kept, window.kept_end)
-        self.frames[made] = self.pipeline.decode(latents)[window.kept - window.first : window.kept_end - window.first]
+        with stage("decoding"):
+            decoded = self.pipeline.decode(latents)
+        self.frames[made] = decoded[window.kept - window.first : window.kept_end - window.first]
         self.strengths[made] = 1
         self.made.append(latents)
 

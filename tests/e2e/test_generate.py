@@ -46,6 +46,16 @@ def test_without_a_name_the_file_is_named_after_the_prompt_and_printed(tmp_path:
     assert probe_video(tmp_path / "a-pig.mp4").num_frames == 6
 
 
+def test_a_profile_says_where_the_time_went(tmp_path: Path) -> None:
+    told = run("a pig", *SMALL, "-o", "a.mp4", "--profile", folder=tmp_path)
+    names = [line[:24].strip() for line in told.stderr.splitlines() if line.endswith("%")]
+    assert names == ["starting", "the engine besides", "fitting to the size", "encoding the file", "together"]
+    assert told.stdout == "a.mp4\n"
+    report = json.loads(run("a pig", *SMALL, "-o", "b.mp4", "--profile", "--json", folder=tmp_path).stdout)
+    assert list(report["stages"]) == names[:-1]
+    assert sum(report["stages"].values()) == pytest.approx(report["wall_seconds"], abs=0.02)
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_stopping_leaves_no_file(number: signal.Signals, status: int, tmp_path: Path) -> None:
     with subprocess.Popen(

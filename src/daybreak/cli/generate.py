@@ -43,6 +43,7 @@ def generate(
         Path | None, typer.Option(help="Take prompt, seed and settings from a clip that Daybreak made.")
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Show the clip on the terminal as it forms.")] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Print how long each stage took.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
     """Generate a video from a prompt."""
@@ -51,17 +52,22 @@ def generate(
         from daybreak.cli.request import Asked
 
         asked = Asked(prompt, model, size, seconds, fps, seed, steps, guidance, negative_prompt, image, like)
-        report = _generate(asked, output, show_preview=preview)
+        report, stages = _generate(asked, output, show_preview=preview)
+    if profile and as_json:
+        report["stages"] = {name: round(seconds, 3) for name, seconds in stages.items()}
+    elif profile:
+        _note_stages(stages)
     print(json.dumps(report, indent=2, ensure_ascii=False) if as_json else report["path"])
 
 
-def _generate(asked: Asked, output: Path | None, *, show_preview: bool) -> dict[str, object]:
-    """Generates and writes the clip; returns what `--json` prints."""
+def _generate(asked: Asked, output: Path | None, *, show_preview: bool) -> tuple[dict[str, object], dict[str, float]]:
+    """Generates and writes the clip; returns what `--json` prints, and the seconds of each stage."""
     from daybreak.catalog import find_model
     from daybreak.cli.progress import progress_bar
     from daybreak.cli.request import build_request, default_output
     from daybreak.engines.produce import open_engine, produce_video
     from daybreak.settings import load_settings
+    from daybreak.stages import timed_stages
 
     started = time.monotonic()
     settings = load_settings()
@@ -72,12 +78,14 @@ def _generate(asked: Asked, output: Path | None, *, show_preview: bool) -> dict[
         _note(f"the model {card.name!r} has changed since {asked.like} was made: the clip will differ")
     path = output or default_output(request.timeline.prompt, Path())
     label = "rendering (procedural, not a model)" if card.procedural else f"generating with {card.name}"
-    with progress_bar(label, show_preview=show_preview) as on_step:
+    with progress_bar(label, show_preview=show_preview) as on_step, timed_stages() as times:
         extra = {"weights": weights} if weights else {}
         video = produce_video(open_engine(card), request.timeline, request.settings, path, on_step, extra)
     if ignored := video.metadata.get("not_followed"):
         _note(f"the scene leaves out what it has no picture for: {', '.join(ignored)}")
-    return _report(request, video, path, time.monotonic() - started)
+    wall = time.monotonic() - started
+    stages = {"starting": max(0.0, wall - sum(times.seconds.values())), **times.seconds}
+    return _report(request, video, path, wall), stages
 
 
 def _report(request: Request, video: Video, path: Path, wall_seconds: float) -> dict[str, object]:
@@ -100,6 +108,12 @@ def _report(request: Request, video: Video, path: Path, wall_seconds: float) -> 
 def _end_politely(*_: object) -> None:
     """On SIGTERM, unwinds as Ctrl-C does, so that the temporary file is removed."""
     sys.exit(128 + signal.SIGTERM)
+
+
+def _note_stages(stages: dict[str, float]) -> None:
+    whole = sum(stages.values())
+    for name, seconds in [*stages.items(), ("together", whole)]:
+        typer.echo(f"{name:<24}{seconds:8.2f} s{100 * seconds / max(whole, 1e-9):6.0f} %", err=True)
 
 
 def _note(message: str) -> None:

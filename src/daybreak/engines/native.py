@@ -10,6 +10,7 @@ from daybreak.engines.canvas import lay_out
 from daybreak.generation import OnStep, State, Video
 from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import NATIVE_FPS, VideoSpec, native_spec
+from daybreak.stages import stage
 from daybreak.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ class NativeEngine:
 
     def _loaded(self) -> Pipeline:
         if self._pipeline is None:
-            from daybreak.pipeline import load_pipeline
-
             assert self._card.path is not None
-            self._pipeline = load_pipeline(self._card.path, device=self._device)
+            with stage("loading the model"):
+                from daybreak.pipeline import load_pipeline
+
+                self._pipeline = load_pipeline(self._card.path, device=self._device)
         return self._pipeline
 
 

@@ -16,6 +16,7 @@ from daybreak.media.edit import PinnedSpan, paste_pinned, trim
 from daybreak.media.encode import check_target, encode_video
 from daybreak.media.fit import conform
 from daybreak.media.probe import decode_video
+from daybreak.stages import stage
 from daybreak.timeline import Pin, Timeline
 
 Stage = Literal["generating", "encoding"]
@@ -71,7 +72,8 @@ def produce_video(
     video = generate_clip(engine, timeline, settings, on_step)
     record = {**video.metadata, **provenance(engine, timeline, settings), **(extra or {})}
     video = replace(video, metadata=record)
-    encode_video(video, path)
+    with stage("encoding the file"):
+        encode_video(video, path)
     return video
 
 
@@ -86,11 +88,13 @@ def generate_clip(
     """The clip, exactly of the timeline's size, length and rate, with the frames of the videos that are kept as they
     are. `on_made` is called when the engine is done. Raises InvalidOutput for a clip that shows nothing.
     """
-    made = engine.generate(timeline, settings, on_step, resume)
+    with stage("the engine besides"):
+        made = engine.generate(timeline, settings, on_step, resume)
     on_made()
     if not engine.procedural and shows_nothing(made):
         raise InvalidOutput(f"all {made.num_frames} frames are of one colour")
-    video = conform(made, timeline.spec)
+    with stage("fitting to the size"):
+        video = conform(made, timeline.spec)
     kept = [span for pin in timeline.pins if (span := _kept_span(pin, timeline)) is not None]
     return paste_pinned(video, kept) if kept else video
 
