@@ -31,10 +31,11 @@ from sqlalchemy import (
 from daybreak.database.connect import Database
 from daybreak.database.tables import jobs, library_entries, library_folders, library_tags
 
-Order = Literal["newest", "oldest", "longest", "title"]
+Order = Literal["newest", "oldest", "longest", "title", "best"]
 ACTIVE = ("queued", "in_progress")
 MAX_TAGS = 50  # of one clip
-_ENTRY = ("title", "favourite", "folder_id", "trashed_at")
+MAX_RATING = 5  # stars
+_ENTRY = ("title", "favourite", "rating", "folder_id", "trashed_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Clip:
     metadata: dict[str, Any]
     title: str | None
     favourite: bool
+    rating: int
     folder_id: str | None
     trashed_at: int | None
     tags: tuple[str, ...] = ()
@@ -70,7 +72,11 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What to show. `folder` "none" means clips that lie in no folder; `status` "unfinished" is queued or running."""
+    """What to show. `folder` "none" means clips that lie in no folder; `status` "unfinished" is queued or running.
+
+    `rating` is at least so many stars, 0 none at all. Made from `created_from` on and before `created_before`, in Unix
+    seconds.
+    """
 
     words: str = ""
     folder: str | None = None
@@ -81,6 +87,9 @@ class Filters:
     kind: str | None = None
     size: str | None = None
     trashed: bool = False
+    rating: int | None = None
+    created_from: int | None = None
+    created_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,23 +289,16 @@ def _clips(connection: Connection, rows: Sequence[RowMapping]) -> list[Clip]:
     query = select(library_tags).where(library_tags.c.job_id.in_(ids)).order_by(library_tags.c.name)
     for row in connection.execute(query) if ids else ():
         tags.setdefault(row.job_id, []).append(row.name)
-    return [Clip(**{**row, "favourite": bool(row["favourite"])}, tags=tuple(tags.get(row["id"], ()))) for row in rows]
+    unsaid = {"favourite": False, "rating": 0}  # of a clip without an entry
+    plain = [{name: unsaid.get(name) if value is None else value for name, value in row.items()} for row in rows]
+    return [Clip(**{**row, "tags": tuple(tags.get(row["id"], ()))}) for row in plain]
 
 
 def _conditions(project_id: str, filters: Filters) -> list[ColumnElement[bool]]:
     entries = library_entries.c
     trashed = entries.trashed_at.is_not(None) if filters.trashed else entries.trashed_at.is_(None)
     wanted = [jobs.c.project_id == project_id, jobs.c.deleted_at.is_(None), trashed]
-    for word in filters.words.split()[:12]:
-        tag = exists().where(library_tags.c.job_id == jobs.c.id, library_tags.c.name.icontains(word, autoescape=True))
-        wanted.append(
-            or_(
-                jobs.c.prompt.icontains(word, autoescape=True),
-                entries.title.icontains(word, autoescape=True),
-                jobs.c.id == word,
-                tag,
-            )
-        )
+    wanted += [_says(word) for word in filters.words.split()[:12]]
     if filters.folder is not None:
         wanted.append(entries.folder_id.is_(None) if filters.folder == "none" else entries.folder_id == filters.folder)
     if filters.tag is not None:
@@ -309,13 +311,37 @@ def _conditions(project_id: str, filters: Filters) -> list[ColumnElement[bool]]:
     for column, value in ((jobs.c.model, filters.model), (jobs.c.kind, filters.kind), (jobs.c.size, filters.size)):
         if value is not None:
             wanted.append(column == value)
+    if filters.rating is not None:
+        stars = func.coalesce(entries.rating, 0)
+        wanted.append(stars >= filters.rating if filters.rating else stars == 0)
+    return wanted + _made(filters)
+
+
+def _made(filters: Filters) -> list[ColumnElement[bool]]:
+    wanted = []
+    if filters.created_from is not None:
+        wanted.append(jobs.c.created_at >= filters.created_from)
+    if filters.created_before is not None:
+        wanted.append(jobs.c.created_at < filters.created_before)
     return wanted
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    tag = exists().where(library_tags.c.job_id == jobs.c.id, library_tags.c.name.icontains(word, autoescape=True))
+    return or_(
+        jobs.c.prompt.icontains(word, autoescape=True),
+        library_entries.c.title.icontains(word, autoescape=True),
+        jobs.c.id == word,
+        tag,
+    )
 
 
 def _ordered(order: Order) -> tuple[ColumnElement[Any], ...]:
     newest = jobs.c.sequence.desc()
     if order == "oldest":
         return (jobs.c.sequence.asc(),)
+    if order == "best":
+        return (func.coalesce(library_entries.c.rating, 0).desc(), newest)
     if order == "longest":
         return (cast(jobs.c.seconds, Float).desc(), newest)
     if order == "title":

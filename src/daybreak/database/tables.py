@@ -322,6 +322,7 @@ library_entries = Table(  # what an owner says about a clip; a clip without a ro
     Column("folder_id", String(48), ForeignKey("library_folders.id", ondelete="SET NULL")),
     Column("trashed_at", BigInteger),
     Column("revision", BigInteger, nullable=False, server_default="0"),  # rises with every change in the project
+    Column("rating", Integer, nullable=False, server_default="0"),  # stars from 1 to 5; 0 is none given
 )
 Index("ix_library_entries_project", library_entries.c.project_id, library_entries.c.revision)
 Index("ix_library_entries_folder", library_entries.c.folder_id)

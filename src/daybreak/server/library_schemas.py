@@ -45,6 +45,7 @@ class LibraryItem(Wire):
     source_id: str | None
     remixed_from_video_id: str | None
     favourite: bool
+    rating: int = Field(description="Stars from 1 to 5; 0 for none given.")
     folder_id: str | None
     tags: list[str]
     trashed_at: int | None

@@ -223,6 +223,11 @@ export interface components {
             remixed_from_video_id: string | null;
             /** Favourite */
             favourite: boolean;
+            /**
+             * Rating
+             * @description Stars from 1 to 5; 0 for none given.
+             */
+            rating: number;
             /** Folder Id */
             folder_id: string | null;
             /** Tags */
@@ -294,6 +299,11 @@ export interface components {
             remixed_from_video_id: string | null;
             /** Favourite */
             favourite: boolean;
+            /**
+             * Rating
+             * @description Stars from 1 to 5; 0 for none given.
+             */
+            rating: number;
             /** Folder Id */
             folder_id: string | null;
             /** Tags */

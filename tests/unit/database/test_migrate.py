@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -19,8 +20,12 @@ from daybreak.database.tables import metadata
 
 def sqlite_schema(connection: Connection) -> dict[str, str]:
     found = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    # Alembic and SQLAlchemy order the constraints of a table differently: as a set of lines they have to agree.
-    return {row.name: "\n".join(sorted(line.strip(" \t,") for line in row.sql.splitlines())) for row in found}
+    # Alembic and SQLAlchemy order the parts of a table differently, and a column that came later is on the line of
+    # another: as a set of parts they have to agree.
+    split = {row.name: re.split(r"\n|,(?![^()]*\))", row.sql) for row in found}
+    return {
+        name: "\n".join(sorted(filter(None, (part.strip(" \t,") for part in parts)))) for name, parts in split.items()
+    }
 
 
 def postgresql_schema(connection: Connection, schema: str) -> dict[str, list[str]]:
