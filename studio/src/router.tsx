@@ -4,6 +4,7 @@ import type { Filters } from "@/api/types";
 import { CreatePage } from "@/features/compose/CreatePage";
 import { Lost, PageFailure } from "@/features/shell/Lost";
 import { Shell } from "@/features/shell/Shell";
+import { dateOf, LAPSES, type Lapse, type Made } from "@/lib/made";
 
 const rootRoute = createRootRoute({ component: Shell, notFoundComponent: Lost });
 
@@ -13,7 +14,9 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const oneOf = <T extends string>(value: unknown, choices: readonly T[]): T | undefined =>
   choices.find((choice) => choice === value);
 
-export interface LibrarySearch extends Filters {}
+export interface LibrarySearch extends Omit<Filters, "created_from" | "created_before">, Made {}
+
+const RATINGS = [0, 1, 2, 3, 4, 5] as const;
 
 const library = createRoute({
   getParentRoute: () => rootRoute,
@@ -25,10 +28,14 @@ const library = createRoute({
     model: text(search.model),
     kind: text(search.kind),
     size: text(search.size),
+    rating: RATINGS.find((rating) => rating === search.rating),
+    made: oneOf(search.made, Object.keys(LAPSES) as Lapse[]),
+    from: dateOf(text(search.from)) ? text(search.from) : undefined,
+    to: dateOf(text(search.to)) ? text(search.to) : undefined,
     favourite: search.favourite === true ? true : undefined,
     trashed: search.trashed === true ? true : undefined,
     status: oneOf(search.status, ["queued", "in_progress", "completed", "failed", "unfinished"] as const),
-    order: oneOf(search.order, ["newest", "oldest", "longest", "title"] as const),
+    order: oneOf(search.order, ["newest", "oldest", "longest", "title", "best"] as const),
   }),
   component: lazyRouteComponent(() => import("@/features/library/LibraryPage"), "LibraryPage"),
 });

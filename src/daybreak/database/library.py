@@ -289,9 +289,17 @@ def _clips(connection: Connection, rows: Sequence[RowMapping]) -> list[Clip]:
     query = select(library_tags).where(library_tags.c.job_id.in_(ids)).order_by(library_tags.c.name)
     for row in connection.execute(query) if ids else ():
         tags.setdefault(row.job_id, []).append(row.name)
-    unsaid = {"favourite": False, "rating": 0}  # of a clip without an entry
-    plain = [{name: unsaid.get(name) if value is None else value for name, value in row.items()} for row in rows]
-    return [Clip(**{**row, "tags": tuple(tags.get(row["id"], ()))}) for row in plain]
+    return [
+        Clip(
+            **{
+                **row,
+                "favourite": bool(row["favourite"]),
+                "rating": row["rating"] or 0,
+                "tags": tuple(tags.get(row["id"], ())),
+            }
+        )
+        for row in rows
+    ]
 
 
 def _conditions(project_id: str, filters: Filters) -> list[ColumnElement[bool]]:

@@ -111,11 +111,12 @@ export function saveDocument<T>(kind: string, name: string, content: T, id?: str
     : send("POST", "v1/library/documents", { kind, name, content });
 }
 
-export type Change = Partial<Pick<Item, "title" | "favourite" | "folder_id" | "tags">>;
+export type Change = Partial<Pick<Item, "title" | "favourite" | "rating" | "folder_id" | "tags">>;
 
 /** One change of many clips. What was there before comes back, so that it can be undone. */
 export type BulkAction =
   | { action: "favourite" | "unfavourite" | "trash" | "restore" | "delete" | "cancel" }
+  | { action: "rate"; rating: number }
   | { action: "move"; folder_id: string | null }
   | { action: "tag" | "untag"; tag: string };
 

@@ -40,7 +40,10 @@ export interface Filters {
   kind?: string | undefined;
   size?: string | undefined;
   trashed?: boolean | undefined;
-  order?: "newest" | "oldest" | "longest" | "title" | undefined;
+  rating?: number | undefined;
+  created_from?: number | undefined;
+  created_before?: number | undefined;
+  order?: "newest" | "oldest" | "longest" | "title" | "best" | undefined;
 }
 
 export interface DocumentSummary {

@@ -4,6 +4,7 @@ import { media } from "@/api/library";
 import { type LiveJob, useLiveJob } from "@/api/live";
 import type { Item } from "@/api/types";
 import { cx, Progress } from "@/components/controls";
+import { StarMarks } from "@/components/Stars";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { reducedMotion } from "@/lib/preferences";
@@ -128,7 +129,12 @@ export function TileMarks({ item }: { item: Item }) {
       </span>
       <span className="tabular">{item.size.replace("x", "×")}</span>
       {item.source_id && <Link2 aria-label={t("Made from another clip")} className="size-3" />}
-      {item.favourite && <Heart aria-hidden className="ml-auto size-3.5 fill-current text-[#ffb35c]" />}
+      {(item.favourite || item.rating > 0) && (
+        <span className="ml-auto flex items-center gap-1.5 text-[#ffb35c]">
+          <StarMarks rating={item.rating} />
+          {item.favourite && <Heart aria-hidden className="size-3.5 fill-current" />}
+        </span>
+      )}
     </div>
   );
 }

@@ -7,11 +7,12 @@ import { useLiveJob } from "@/api/live";
 import type { ItemDetail } from "@/api/types";
 import { Badge, cx, IconButton } from "@/components/controls";
 import { Menu } from "@/components/overlays";
+import { starKeys } from "@/components/Stars";
 import { Failure } from "@/components/states";
 import { Details } from "@/features/clip/Details";
 import { Player, type PlayerHandle, type Span } from "@/features/clip/Player";
 import { Unfinished } from "@/features/clip/Unfinished";
-import { favourite, itemActions, trash } from "@/features/library/actions";
+import { favourite, itemActions, rate, trash } from "@/features/library/actions";
 import { BlendTool } from "@/features/tools/BlendTool";
 import { ExportTool } from "@/features/tools/ExportTool";
 import { ExtendTool } from "@/features/tools/ExtendTool";
@@ -74,6 +75,7 @@ function Clip({ item }: { item: ItemDetail }) {
 
   useHotkeys({
     escape: () => (history.canGoBack() ? history.back() : void router.navigate({ to: "/library" })),
+    ...starKeys((rating) => void rate([item.id], rating)),
     f: () => void favourite([item.id], !item.favourite),
     r: () => open("remix"),
     e: () => open("extend"),

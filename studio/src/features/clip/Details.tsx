@@ -7,6 +7,7 @@ import { facetsQuery, facts, lineageQuery, media, useChangeItem } from "@/api/li
 import type { ItemDetail, LineageNode } from "@/api/types";
 import { Badge, Button, cx, inputLook, Select } from "@/components/controls";
 import { Menu } from "@/components/overlays";
+import { StarButtons } from "@/components/Stars";
 import { Copyable } from "@/components/states";
 import { tellFailure } from "@/components/toasts";
 import { CharacterDialog } from "@/features/characters/CharacterDialog";
@@ -164,6 +165,15 @@ function Filing({ item }: { item: ItemDetail }) {
     change.mutate({ id: item.id, change: { tags } }, { onError: (error) => tellFailure(t("Not tagged"), error) });
   return (
     <section aria-label={t("Where it is kept")} className="flex flex-col gap-2.5">
+      <StarButtons
+        rating={item.rating}
+        onChange={(rating) =>
+          change.mutate(
+            { id: item.id, change: { rating } },
+            { onError: (error) => tellFailure(t("No stars were given"), error) },
+          )
+        }
+      />
       <div className="flex flex-wrap items-center gap-1.5">
         {item.tags.map((tag) => (
           <span key={tag} className="inline-flex h-7 items-center gap-1 rounded-full bg-hover pr-1 pl-3 text-sm">

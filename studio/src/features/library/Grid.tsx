@@ -14,6 +14,7 @@ import {
 import type { Filters, Item } from "@/api/types";
 import { ClipPicture, finished, TileMarks, useItemLive } from "@/components/ClipTile";
 import { cx } from "@/components/controls";
+import { StarMarks, starNames } from "@/components/Stars";
 import { Failure } from "@/components/states";
 import { useWindow } from "@/features/library/window";
 import { t } from "@/lib/i18n";
@@ -211,7 +212,7 @@ const Tile = memo(function Tile({
 }: TileProps) {
   const live = useItemLive(item);
   const name = item.title || item.prompt || item.id;
-  const label = `${name}${selected ? `, ${t("selected")}` : ""}`;
+  const label = [name, item.rating > 0 && starNames(item.rating), selected && t("selected")].filter(Boolean).join(", ");
   return (
     <div className="group relative">
       <Link
@@ -231,11 +232,11 @@ const Tile = memo(function Tile({
         {!finished(item) && <span className="sr-only">{label}</span>}
         <ClipPicture item={item} live={live} />
         {finished(item) && <TileMarks item={item} />}
-        {item.favourite && (
-          <Heart
-            aria-hidden
-            className="absolute right-2 bottom-2 size-3.5 fill-[#ffb35c] text-[#ffb35c] drop-shadow group-hover:opacity-0"
-          />
+        {(item.favourite || item.rating > 0) && (
+          <span className="absolute right-1.5 bottom-1.5 flex h-5 items-center gap-1.5 rounded-full bg-black/60 px-1.5 text-[#ffb35c] group-hover:opacity-0">
+            <StarMarks rating={item.rating} />
+            {item.favourite && <Heart aria-hidden className="size-3 fill-current" />}
+          </span>
         )}
       </Link>
       {!picking && (

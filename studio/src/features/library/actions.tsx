@@ -61,6 +61,9 @@ export async function deleteForGood(ids: readonly string[]): Promise<boolean> {
 export const favourite = (ids: readonly string[], on: boolean) =>
   change(ids, { action: on ? "favourite" : "unfavourite" }, t("Not changed"));
 
+export const rate = (ids: readonly string[], rating: number) =>
+  change(ids, { action: "rate", rating }, t("No stars were given"));
+
 export async function moveTo(ids: readonly string[], folder: string | null): Promise<void> {
   const changed = await change(ids, { action: "move", folder_id: folder }, t("Not moved"));
   if (changed.length) tell({ title: plural(changed.length, "{count} clip moved", "{count} clips moved") });

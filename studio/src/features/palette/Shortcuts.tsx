@@ -29,6 +29,7 @@ const GROUPS: [() => string, [string, () => string][]][] = [
       ["enter", () => t("Open")],
       ["space", () => t("Select")],
       ["f", () => t("Favourite")],
+      ["1", () => t("Stars; 2 to 5 more of them, 0 none")],
       ["c", () => t("Compare")],
       ["d", () => t("Download")],
       ["delete", () => t("Into the trash")],
