@@ -29,7 +29,7 @@ from daybreak.diffusion.windows import WINDOW_FRAMES as WINDOW_FRAMES
 from daybreak.diffusion.windows import Segment, Window, plan_windows, segments_of, window_frames
 from daybreak.generation import Frames, InvalidOutput, OnStep, Preview, State, Video
 from daybreak.generation_settings import GenerationSettings
-from daybreak.models.deblock import level_seams
+from daybreak.models.deblock import level_seams_
 from daybreak.models.precision import autocast
 from daybreak.models.text_encoder import TextEncoder
 from daybreak.shapes import NATIVE_FPS, TEMPORAL_COMPRESSION, VideoSpec, latent_frames_for, native_spec
@@ -121,9 +121,10 @@ class Pipeline:
 
     def decode(self, latents: Tensor) -> Frames:
         """Pixels (F, H, W, 3) of latents (1, C, T, H, W)."""
-        pixels = level_seams(self.components.vae.decode(latents).float())[0]
-        scaled = ((pixels.float().clamp(-1, 1) + 1) * 127.5).round().byte()
-        frames: Frames = scaled.permute(1, 2, 3, 0).cpu().numpy()
+        pixels = self.components.vae.decode(latents)
+        # A few frames at a time: they then stay in the processor's cache from one pass to the next.
+        parts = [_to_bytes(level_seams_(part.float())[0]) for part in torch.split(pixels, TEMPORAL_COMPRESSION, 2)]
+        frames: Frames = torch.cat(parts).cpu().numpy()
         return frames
 
     def preview(self, latents: Tensor) -> Preview:
@@ -250,6 +251,11 @@ def load_pipeline(folder: Path, device: str = "auto") -> Pipeline:
     """The model in `folder`; "auto" is CUDA where there is one. Raises ModelUnavailable."""
     chosen = torch.device(device if device != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
     return Pipeline(load_components(folder, chosen), chosen)
+
+
+def _to_bytes(pixels: Tensor) -> Tensor:
+    """Pixels (3, F, H, W) in [-1, 1], which are overwritten, as bytes (F, H, W, 3)."""
+    return pixels.mul_(127.5).add_(127.5).clamp_(0, 255).round_().byte().permute(1, 2, 3, 0)
 
 
 def window_seed(seed: int, number: int) -> int:

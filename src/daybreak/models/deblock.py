@@ -25,12 +25,18 @@ def level_seams(pixels: Float[Tensor, "B 3 F H W"]) -> Float[Tensor, "B 3 F H W"
     A step is what is left of the difference across a seam after the slopes on both sides are taken off. Half of it is
     added to either side, falling to nothing at the block's middle: within a block nothing sharp changes.
     """
-    levelled = _level_columns(pixels)
-    return _level_columns(levelled.transpose(-1, -2)).transpose(-1, -2)
+    return level_seams_(pixels.clone())
 
 
-def _level_columns(pixels: Tensor) -> Tensor:
-    blocks = rearrange(pixels, "B C F H (n w) -> B C F H n w", w=SPATIAL)
+def level_seams_(pixels: Float[Tensor, "B 3 F H W"]) -> Float[Tensor, "B 3 F H W"]:
+    """`level_seams` in place: passes over the pixels are what it costs."""
+    _level_columns_(pixels)
+    _level_columns_(pixels.transpose(-1, -2))
+    return pixels
+
+
+def _level_columns_(pixels: Tensor) -> None:
+    blocks = pixels.unflatten(-1, (-1, SPATIAL))  # type: ignore[no-untyped-call]  # (B, C, F, H, n, w), a view
     left, right = blocks[..., :-1, :], blocks[..., 1:, :]
     slopes = (left[..., -1] - left[..., -2]) + (right[..., 1] - right[..., 0])
     steps = right[..., 0] - left[..., -1] - slopes / 2  # (B, C, F, H, seams)
@@ -39,7 +45,5 @@ def _level_columns(pixels: Tensor) -> Tensor:
     steps = rearrange(flat, "(B C F n) 1 H -> B C F H n 1", **dict(zip("BCF", pixels.shape[:3], strict=True)))
     steps = steps * torch.exp(-(steps / LIMIT).square())
     share = (torch.arange(REACH, device=pixels.device) + 0.5) / REACH / 2  # 0 at the block's middle, a half at the seam
-    change = torch.zeros_like(blocks)
-    change[..., :-1, SPATIAL - REACH :] += steps * share
-    change[..., 1:, :REACH] -= steps * share.flip(0)
-    return rearrange(blocks + change, "B C F H n w -> B C F H (n w)")
+    left[..., SPATIAL - REACH :].addcmul_(steps, share)
+    right[..., :REACH].addcmul_(steps, -share.flip(0))

@@ -49,7 +49,9 @@ class FixedLinear(nn.Module):
         self.register_buffer("bias", torch.zeros(width_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.conv3d(x, self.weight.to(x.dtype)[:, :, None, None, None], self.bias.to(x.dtype))
+        # As a matrix product: PyTorch's 1x1x1 convolution takes three times as long on a CPU.
+        made = F.linear(x.movedim(1, -1), self.weight.to(x.dtype), self.bias.to(x.dtype))
+        return made.movedim(-1, 1)
 
 
 class Context(nn.Module):
@@ -68,7 +70,7 @@ class Context(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         seen = F.conv3d(F.pad(latents, AROUND, mode="replicate"), self.gather.to(latents.dtype))
-        return F.conv3d(seen, self.spread.to(seen.dtype)[:, :, None, None, None])
+        return F.linear(seen.movedim(1, -1), self.spread.to(seen.dtype)).movedim(-1, 1)
 
 
 class ResBlock(nn.Module):
@@ -185,7 +187,7 @@ class Decoder(nn.Module):
         """What the linear code alone makes of the latents: (B, 3, 8k+8, 32h, 32w), frame 0 eight times."""
         blocks = self.linear(latents)
         if self.context is not None:
-            blocks = blocks + self.context(latents)
+            blocks += self.context(latents)
         pixels: Tensor = rearrange(
             blocks,
             "B (c t h w) T H W -> B c (T t) (H h) (W w)",

@@ -150,7 +150,8 @@ def test_the_linear_way_back_puts_a_cell_s_block_in_its_place(vae: VAE) -> None:
 
 def test_a_new_decoder_is_the_linear_code_alone() -> None:
     fresh, latents = VAE(CONFIG), torch.randn(1, 4, 3, 1, 2)
-    exact(fresh.decode(latents), fresh.decoder.linear_pixels(latents)[:, :, 7:])
+    # Other memory layouts give other sums.
+    assert_close(fresh.decode(latents), fresh.decoder.linear_pixels(latents)[:, :, 7:], rtol=0, atol=1e-6)
     layer = zeroed(torch.nn.Conv3d(4, 4, 1))
     assert not layer.weight.any()
     assert not layer.bias.any()
