@@ -16,8 +16,8 @@ PATCH = 2  # latent cells per transformer token, both ways
 
 MIN_SIDE, MAX_SIDE = 64, 2048  # pixels
 MAX_FPS = 120.0
-MAX_SECONDS = 60.0  # of one generation; longer films are made by extending
-MAX_CLIP_BYTES = 4 * 2**30  # a clip lies in memory as uint8 RGB: this is 60 s of 1280x720 at 24 fps
+MAX_SECONDS = 120.0  # of one clip, extended ones included: as long as the Videos API let them become
+MAX_CLIP_BYTES = 4 * 2**30  # a clip lies in memory as uint8 RGB: this is 64 s of 1280x720 at 24 fps
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ from daybreak.timeline import MediaKind, Pin, Shot, Timeline
 
 Direction = Literal["forward", "backward"]
 
-SORA_TOTAL_SECONDS = 120  # what the Videos API allowed an extended video to become
 DEFAULT_CHANGE = "mild"
 # How much of the source a remix may change. Sora's app named the steps and never said their numbers: these leave, in
 # turn, the composition and the colours, the composition, and little but the rough layout.
@@ -125,8 +124,7 @@ def extend_timeline(
     if total > MAX_SECONDS + _TOLERANCE:
         raise InvalidRequest(
             f"Invalid value: '{format_seconds(seconds)}'. The source is {format_seconds(own.seconds)} s long, so the "
-            f"extended video would have {format_seconds(total)} s: this server makes at most {MAX_SECONDS:g} s in one "
-            f"piece (the Videos API's own limit was {SORA_TOTAL_SECONDS} s).",
+            f"extended video would have {format_seconds(total)} s: it may have {MAX_SECONDS:g} s at most.",
             "seconds",
         )
     at = added / own.fps if direction == "backward" else 0.0

@@ -86,9 +86,9 @@ def test_an_extension_keeps_the_frame_rate_of_its_source():
 
 
 def test_an_extension_is_at_most_as_long_as_one_generation():
-    source = Media("asset:clip", "video", 640, 360, 40 * 24, 24.0)
-    assert extend_timeline("on", source, 20, "forward").seconds == 60
-    with pytest.raises(InvalidRequest, match=r"would have 60\.5 s.*at most 60 s.*limit was 120 s") as caught:
+    source = Media("asset:clip", "video", 640, 360, 100 * 24, 24.0)
+    assert extend_timeline("on", source, 20, "forward").seconds == 120
+    with pytest.raises(InvalidRequest, match=r"would have 120\.5 s: it may have 120 s at most") as caught:
         extend_timeline("on", source, 20.5, "forward")
     assert caught.value.param == "seconds"
 
@@ -103,7 +103,7 @@ def test_an_odd_side_of_a_source_loses_a_pixel():
     [
         Media("asset:clip", "video", 32, 360, 10, 24.0),
         Media("asset:clip", "video", 4096, 360, 10, 24.0),
-        Media("asset:clip", "video", 640, 360, 24 * 61, 24.0),
+        Media("asset:clip", "video", 640, 360, 24 * 121, 24.0),
         Media("asset:clip", "video", 1920, 1080, 24 * 40, 24.0),  # too much memory
         Media("asset:clip", "video", 640, 360, 10, 0.5),
     ],

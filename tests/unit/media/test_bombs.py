@@ -158,8 +158,8 @@ def test_no_file_takes_more_memory_than_is_allowed(looked: tuple[dict[str, objec
 
 
 def test_a_clip_that_is_too_long_is_refused(encode_with: Callable[..., None], tmp_path: Path) -> None:
-    encode_with(tmp_path / "a.mp4", "libx264", make_clip(1).repeat(70, 0), "mp4", 1)
-    with pytest.raises(UnusableMedia, match=r"it is 70\.0 seconds long: at most 60"):
+    encode_with(tmp_path / "a.mp4", "libx264", make_clip(1).repeat(130, 0), "mp4", 1)
+    with pytest.raises(UnusableMedia, match=r"it is 130\.0 seconds long: at most 120"):
         inspect_upload(tmp_path / "a.mp4", want="video")
 
 

@@ -180,7 +180,7 @@ def test_an_extension_of_an_upload(served, clip):
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
-        ({"seconds": "60"}, "seconds"),
+        ({"seconds": "120"}, "seconds"),
         ({"seconds": 0}, "seconds"),
         ({"seconds": [4]}, "seconds"),
         ({"direction": "up"}, "direction"),
@@ -193,8 +193,8 @@ def test_an_extension_that_cannot_be_made(served, source, fields, param):
     body = {"prompt": "on", "video": {"id": source.id}, **fields}
     error = served.error(served.client.post("/v1/videos/extensions", json=body))
     assert error["param"] == param
-    if fields == {"seconds": "60"}:
-        assert "at most 60 s" in error["message"]
+    if fields == {"seconds": "120"}:
+        assert "120 s at most" in error["message"]
 
 
 def test_a_model_that_cannot_hold_a_source_says_so(served, source):
