@@ -55,7 +55,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
         rest = ", ".join(table.name for table in metadata.sorted_tables if table is not projects)
         connection.execute(text(f"TRUNCATE {rest} RESTART IDENTITY CASCADE"))
         connection.execute(delete(projects).where(projects.c.id != DEFAULT_PROJECT))
-        connection.execute(text("UPDATE projects SET weight = 1, virtual_start = 0, virtual_finish = 0"))
+        clocks = "virtual_start = 0, virtual_finish = 0, paused_at = NULL"
+        connection.execute(text(f"UPDATE projects SET weight = 1, {clocks}"))
     database.close()
     return url
 

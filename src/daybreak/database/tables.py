@@ -55,6 +55,7 @@ projects = Table(
     Column("virtual_start", Float, nullable=False, server_default="0"),
     Column("virtual_finish", Float, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
+    Column("paused_at", BigInteger),  # since when none of its jobs is begun; None while its queue moves
 )
 
 api_keys = Table(

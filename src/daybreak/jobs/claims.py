@@ -17,7 +17,7 @@ from daybreak.database.connect import Database
 from daybreak.database.tables import jobs, previews
 from daybreak.jobs.endings import CANCELLATION, complete_job, fail_job
 from daybreak.jobs.fairness import Contender, charge, contenders, refund
-from daybreak.jobs.job import CANCELLED, WORKER_CRASHED, Claim, Job, JobError, Progress, job_of
+from daybreak.jobs.job import CANCELLED, CLAIMING, WORKER_CRASHED, Claim, Job, JobError, Progress, job_of
 
 MAX_ATTEMPTS = 3  # claims of one job that may end without a word from the worker
 _TAKE = (
@@ -50,7 +50,7 @@ def claim(db: Database, owner: str, now: float, lease: float, models: frozenset[
     be cancelled ends so. `models`: what the worker can run, None for everything.
     """
     with db.write() as connection:
-        db.alone(connection, "daybreak.claim")
+        db.alone(connection, CLAIMING)
         job = _take_over(connection, owner, now, lease, models) or _take_next(connection, owner, now, lease, models)
     return None if job is None else Claim(job, job.fence, owner)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 import statistics
 import threading
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -16,6 +17,7 @@ from daybreak.database.connect import Database
 from daybreak.database.tables import jobs, projects
 from daybreak.jobs.fairness import Contender, Waiting, claim_order
 from daybreak.jobs.job import Job, Place
+from daybreak.jobs.pause import paused_projects
 
 _LEARNT_FROM = 15  # newest finished jobs of a kind: enough for a median, few enough to follow a change of machine
 _LONG = 200  # jobs; a longer queue is gone through at most once a second, not after every change of a row
@@ -84,7 +86,8 @@ def expected_seconds(db: Database, engine_model: str, size: str, seconds: str) -
 def place(db: Database, job: Job, now: float) -> Place:
     """Where the job stands if no other comes: its turn, and in how many seconds it should be done.
 
-    In a queue of more than 200 jobs the answer may be a second old.
+    Nobody knows when a job of a paused queue is done; its turn is the one in that queue. In a queue of more than 200
+    jobs the answer may be a second old.
     """
     if job.ended:
         return Place(0, 0.0)
@@ -104,7 +107,9 @@ def place(db: Database, job: Job, now: float) -> Place:
 def _foretell(db: Database, changes: int, now: float) -> _Forecast:
     with db.read() as connection:
         running = _running(connection, now)
-        waiting = {job.turn.sequence: job for job in _waiting(connection, now)}
+        paused = paused_projects(connection)
+        queued = _waiting(connection, now)
+        waiting = {job.turn.sequence: job for job in queued if job.turn.project_id not in paused}
         clocks = _clocks(connection)
         works = {job.work for job in running} | {job.work for job in waiting.values()}
         typical = {work: _typical(connection, work) for work in works}
@@ -118,7 +123,17 @@ def _foretell(db: Database, changes: int, now: float) -> _Forecast:
         done_in = max(heapq.heappop(free_in), job.not_before - now) + (turn.cost if takes is None else takes)
         heapq.heappush(free_in, done_in)
         places[job.id] = Place(position, done_in)
+    for turns in _by_project(job for job in queued if job.turn.project_id in paused):
+        places |= {job.id: Place(position, None) for position, job in enumerate(turns, start=1)}
     return _Forecast(changes, now, places)
+
+
+def _by_project(queued: Iterable[_Waiting]) -> Iterable[list[_Waiting]]:
+    """The jobs of each project, in its own order."""
+    found: defaultdict[str, list[_Waiting]] = defaultdict(list)
+    for job in sorted(queued, key=lambda job: (-job.turn.priority, job.turn.sequence)):
+        found[job.turn.project_id].append(job)
+    return found.values()
 
 
 def _typical(connection: Connection, work: _Work) -> float | None:

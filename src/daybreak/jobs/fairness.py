@@ -9,6 +9,8 @@ wait beside it began. It follows that
 - of projects that always have jobs waiting, each gets work in proportion to its weight, to within the cost of one job;
 - the order depends on nothing but the rows: no time, no chance.
 
+A project whose owner paused its queue takes no part until it goes on, and is not owed for it either.
+
 Within a project higher priority goes first, then the order of arrival. See Goyal, Vin and Cheng, "Start-time Fair
 Queuing", SIGCOMM 1996; as there, when nothing is left to do, all are even (`forgive`).
 """
@@ -70,7 +72,7 @@ SELECT projects.id, projects.weight, projects.virtual_start, projects.virtual_fi
     (SELECT jobs.sequence FROM jobs
         WHERE jobs.status = 'queued' AND jobs.project_id = projects.id AND jobs.not_before <= :now {models}
         ORDER BY jobs.priority DESC, jobs.sequence LIMIT 1) AS head
-FROM active JOIN projects ON projects.id = active.project_id
+FROM active JOIN projects ON projects.id = active.project_id AND projects.paused_at IS NULL
 """
 _ANY_MODEL = text(_CONTENDERS.format(counted=COUNTED, models=""))
 _SOME_MODELS = text(_CONTENDERS.format(counted=COUNTED, models="AND jobs.engine_model IN :models")).bindparams(

@@ -12,6 +12,7 @@ from daybreak.database.tables import jobs
 
 Status = Literal["queued", "in_progress", "completed", "failed"]
 Kind = Literal["create", "remix", "edit", "extend"]
+CLAIMING = "daybreak.claim"  # the lock that claims and pauses hold on PostgreSQL
 CANCELLED = "cancelled"  # the error code of a job that its owner stopped
 WORKER_CRASHED = "worker_crashed"  # the error code of a job whose workers died one after the other
 

@@ -25,7 +25,7 @@ ROUTERS = (
     "characters", "create", "remix", "edits", "extensions", "sync",
     "files", "batches", "webhooks", "azure",
     "library", "exports",
-    "videos", "content", "events", "models", "health", "studio",
+    "videos", "content", "events", "queue", "models", "health", "studio",
 )  # fmt: skip
 
 

@@ -173,6 +173,17 @@ class QueueList(Wire):
 
     object: Literal["list"]
     data: list[QueueJob]
+    paused_at: int | None = Field(description="Since when nothing is begun, in Unix seconds; null while it moves.")
+
+
+class QueueResource(Wire):
+    """The project's queue as a whole."""
+
+    object: Literal["queue"]
+    paused: bool
+    paused_at: int | None
+    queued: int
+    in_progress: int
 
 
 class QueueOrder(Wire):

@@ -18,6 +18,7 @@ from daybreak.database import library
 from daybreak.database.library import Clip
 from daybreak.database.tables import assets, previews
 from daybreak.jobs.estimate import expected_seconds, place
+from daybreak.jobs.pause import queue_state
 from daybreak.jobs.queue import get_job, rerank
 from daybreak.server.auth import Principal, requires
 from daybreak.server.body import read_body, small_limits
@@ -46,7 +47,10 @@ async def list_queue(request: Request, principal: Reader) -> Response:
     """What is running and what waits, in the order in which it will be taken."""
     context = context_of(request)
     data = await context.run(_queue, context, principal.project_id)
-    return Response(to_json({"object": "list", "data": data}), media_type="application/json")
+    state = await context.run(queue_state, context.db, principal.project_id)
+    return Response(
+        to_json({"object": "list", "data": data, "paused_at": state.paused_at}), media_type="application/json"
+    )
 
 
 @router.post("/v1/library/queue/{video_id}", response_model=QueueOrder)
@@ -117,7 +121,7 @@ async def usage(request: Request, principal: Reader) -> Response:
 
 @router.get("/v1/library/events", response_class=Response)
 async def events(request: Request, principal: Reader) -> Response:
-    """Server-sent events: `queue` (all unfinished jobs), `ended` (jobs that finished), `changed` (ask again)."""
+    """Server-sent events: `queue` (unfinished jobs), `paused` (since when), `ended` (jobs), `changed` (ask again)."""
     context = context_of(request)
     headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
     if request.scope.get("daybreak.head"):
@@ -160,6 +164,7 @@ class Teller:
 
     def __init__(self) -> None:
         self._queue: list[dict[str, Any]] | None = None
+        self._paused_at: int | None = None
         self._revision: tuple[int, ...] | None = None
 
     @property
@@ -170,11 +175,16 @@ class Teller:
     def news(self, context: ServerContext, project_id: str) -> bytes:
         """The events that the listener has not had yet. Blocking."""
         out = b""
+        first = self._queue is None
         queue = _queue(context, project_id)
         gone = {job["id"] for job in self._queue or ()} - {job["id"] for job in queue}
         if queue != self._queue:
             out += _event("queue", queue)
             self._queue = queue
+        paused_at = queue_state(context.db, project_id).paused_at
+        if paused_at != self._paused_at or first:
+            out += _event("paused", {"paused_at": paused_at})
+            self._paused_at = paused_at
         if gone:
             ended = library.get_clips(context.db, project_id, gone).values()
             out += _event("ended", [_ended_object(clip) for clip in ended])

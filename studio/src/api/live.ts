@@ -20,22 +20,27 @@ export interface Ended {
 
 interface LiveState {
   jobs: LiveJob[];
+  /** Since when nothing is begun, in Unix seconds; null while the queue moves. */
+  pausedAt: number | null;
   /** null until the first word from the server. */
   online: boolean | null;
   /** Milliseconds of this window's clock when the last queue event came. */
   heard: number;
 }
 
-export const useLive = create<LiveState>(() => ({ jobs: [], online: null, heard: 0 }));
+export const useLive = create<LiveState>(() => ({ jobs: [], pausedAt: null, online: null, heard: 0 }));
 
 export const useLiveJob = (id: string): LiveJob | undefined =>
   useLive((live) => live.jobs.find((job) => job.id === id));
 
 type Message =
   | { type: "queue"; jobs: LiveJob[] }
+  | { type: "paused"; at: number | null }
   | { type: "changed" }
   | { type: "ended"; ended: Ended[] }
   | { type: "online"; online: boolean };
+
+export const usePaused = (): boolean => useLive((live) => live.pausedAt !== null);
 
 const listeners = new Set<(ended: Ended) => void>();
 
@@ -53,6 +58,7 @@ export function follow(client: QueryClient): () => void {
 
   const take = (message: Message): void => {
     if (message.type === "queue") useLive.setState({ jobs: message.jobs, online: true, heard: Date.now() });
+    if (message.type === "paused") useLive.setState({ pausedAt: message.at });
     if (message.type === "online") {
       const was = useLive.getState().online;
       useLive.setState({ online: message.online });
@@ -78,8 +84,11 @@ export function follow(client: QueryClient): () => void {
     navigator.locks.request("daybreak.stream", { signal: stopped.signal }, lead).catch(() => undefined);
   else void lead();
   // A window that only listens must not show an empty queue until the next event.
-  get<{ data: LiveJob[] }>("v1/library/queue")
-    .then(({ data }) => take({ type: "queue", jobs: data }))
+  get<components["schemas"]["QueueList"]>("v1/library/queue")
+    .then(({ data, paused_at }) => {
+      take({ type: "queue", jobs: data });
+      take({ type: "paused", at: paused_at });
+    })
     .catch(() => take({ type: "online", online: false }));
 
   return () => {
@@ -100,6 +109,9 @@ function read(tell: (message: Message) => void, signal: AbortSignal, done: () =>
       tell({ type: "online", online: true });
     };
     source.addEventListener("queue", (event) => tell({ type: "queue", jobs: JSON.parse(event.data) as LiveJob[] }));
+    source.addEventListener("paused", (event) =>
+      tell({ type: "paused", at: (JSON.parse(event.data) as { paused_at: number | null }).paused_at }),
+    );
     source.addEventListener("changed", () => tell({ type: "changed" }));
     source.addEventListener("ended", (event) => tell({ type: "ended", ended: JSON.parse(event.data) as Ended[] }));
     source.onerror = () => {

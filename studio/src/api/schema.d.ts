@@ -495,6 +495,24 @@ export interface components {
             created_at: number;
         };
         /**
+         * QueueList
+         * @description What runs and waits, in order.
+         */
+        QueueList: {
+            /**
+             * Object
+             * @constant
+             */
+            object: "list";
+            /** Data */
+            data: components["schemas"]["QueueJob"][];
+            /**
+             * Paused At
+             * @description Since when nothing is begun, in Unix seconds; null while it moves.
+             */
+            paused_at: number | null;
+        };
+        /**
          * Usage
          * @description Bytes in storage.
          */

@@ -1,7 +1,7 @@
 import { CircleAlert, Clock, Heart, Link2 } from "lucide-react";
 import { memo, useEffect, useRef, useState } from "react";
 import { media } from "@/api/library";
-import { type LiveJob, useLiveJob } from "@/api/live";
+import { type LiveJob, useLiveJob, usePaused } from "@/api/live";
 import type { Item } from "@/api/types";
 import { cx, Progress } from "@/components/controls";
 import { StarMarks } from "@/components/Stars";
@@ -79,7 +79,8 @@ function HoverVideo({ id }: { id: string }) {
 }
 
 function Unfinished({ item, live }: { item: Item; live: LiveJob | undefined }) {
-  const state = stateOf(live ?? item);
+  const paused = usePaused();
+  const state = stateOf(live ?? item, paused);
   if (item.status === "failed" && !live) {
     return (
       <div className="checker flex size-full flex-col items-center justify-center gap-1.5 px-3 text-center">
@@ -99,15 +100,20 @@ function Unfinished({ item, live }: { item: Item; live: LiveJob | undefined }) {
       ) : (
         <div className={cx("absolute inset-0", state.phase === "queued" ? "checker" : "shimmer")} />
       )}
-      <div className="relative w-full bg-gradient-to-t from-black/85 to-transparent px-3 pt-8 pb-2.5 text-white">
+      <div
+        className={cx(
+          "relative w-full px-3 pt-8 pb-2.5",
+          step === null ? "text-text-2" : "bg-gradient-to-t from-black/85 to-transparent text-white",
+        )}
+      >
         <p className="flex items-center justify-between gap-2 text-xs tabular">
           <span className="truncate font-medium">{state.title}</span>
-          <span className="hidden shrink-0 text-white/85 @[230px]:inline">{state.detail}</span>
+          <span className="hidden shrink-0 @[230px]:inline">{state.detail}</span>
         </p>
         <Progress
           value={state.phase === "queued" ? 0 : state.percent}
           label={t("Progress")}
-          className="mt-1.5 bg-white/25"
+          className={cx("mt-1.5", step !== null && "bg-white/25")}
         />
       </div>
     </div>

@@ -58,6 +58,13 @@ export function ago(unix: number, now: number): string {
   return new Date(unix * 1000).toLocaleDateString(locale(), { day: "numeric", month: "short", year: "numeric" });
 }
 
+/** "14:05", or with its date where that was another day. */
+export function clockTime(unix: number, now: number): string {
+  const then = new Date(unix * 1000);
+  const today = then.toDateString() === new Date(now * 1000).toDateString();
+  return then.toLocaleString(locale(), today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
+}
+
 export function moment(unix: number): string {
   return new Date(unix * 1000).toLocaleString(locale(), { dateStyle: "medium", timeStyle: "medium" });
 }

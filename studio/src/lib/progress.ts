@@ -21,7 +21,8 @@ export interface State {
   percent: number | null;
 }
 
-export function stateOf(job: Standing): State {
+/** `paused`: the queue is, so nothing that waits is begun. */
+export function stateOf(job: Standing, paused = false): State {
   const eta = job.eta_seconds == null ? "" : t("{time} left", { time: roughly(job.eta_seconds) });
   if (job.status === "completed") return { phase: "done", title: t("Done"), detail: "", percent: 100 };
   if (job.status === "failed") {
@@ -42,7 +43,8 @@ export function stateOf(job: Standing): State {
           ? t("next in line")
           : t("{position} in line", { position: `#${job.position}` });
     const start = job.eta_seconds == null ? "" : t("done in {time}", { time: roughly(job.eta_seconds) });
-    return { phase: "queued", title: t("Queued"), detail: [place, start].filter(Boolean).join(" · "), percent: null };
+    const title = paused ? t("Paused") : t("Queued");
+    return { phase: "queued", title, detail: [place, start].filter(Boolean).join(" · "), percent: null };
   }
   if (job.stage === "encoding" || job.stage === "storing")
     return { phase: "encoding", title: t("Encoding"), detail: eta, percent: 100 };

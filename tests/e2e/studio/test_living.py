@@ -71,6 +71,37 @@ def test_cancel_takes_a_waiting_clip_out(page: Any, studio: LiveServer) -> None:
         studio.post(f"/v1/videos/{video}/cancel", {})
 
 
+def test_a_pause_holds_what_waits_in_every_window_and_over_a_restart(
+    fresh_page: Any, fresh: LiveServer, watched: Any
+) -> None:
+    watched.expected += ["Failed to load resource", "ERR_CONNECTION", "ERR_INCOMPLETE", "status of 5", "event-stream"]
+    page, studio = fresh_page, fresh
+    page.goto("/")
+    expect(page.get_by_role("textbox", name="Prompt")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Queue", exact=True).click()
+    queue = page.get_by_role("complementary", name="Queue")
+    queue.get_by_role("button", name="Pause the queue").click()
+    expect(queue.get_by_text("Paused since")).to_be_visible()
+    video = studio.post("/v1/videos", {"prompt": "held back", "size": "128x72", "seconds": "1", "fps": 8})["id"]
+    expect(queue.get_by_role("listitem")).to_contain_text("Paused")
+    queue.get_by_role("button", name="Close").click()
+    expect(page.get_by_text("The queue is paused. 1 clip waits.")).to_be_visible()
+    expect(page.get_by_role("button", name="Queue, 1 job, paused")).to_be_visible()
+    other = page.context.new_page()
+    other.goto("/library")
+    expect(other.get_by_text("The queue is paused.")).to_be_visible()
+    studio.stop()
+    studio.start()
+    page.wait_for_timeout(2000)
+    assert studio.get(f"/v1/videos/{video}")["status"] == "queued"
+    expect(page.get_by_text("The queue is paused. 1 clip waits.")).to_be_visible()
+    page.get_by_role("button", name="Go on").click()
+    finish(studio, video)
+    expect(page.get_by_text("The queue is paused.")).to_have_count(0)
+    expect(other.get_by_text("The queue is paused.")).to_have_count(0)
+
+
 def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
     video = generate(studio, "reached by keyboard")
     page.goto("/")

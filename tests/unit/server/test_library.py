@@ -238,7 +238,7 @@ def events(news: bytes) -> list[tuple[str, Any]]:
 
 def test_listeners_hear_each_thing_once(served: Served) -> None:
     teller = Teller()
-    assert events(teller.news(served.context, PROJECT)) == [("queue", [])]
+    assert events(teller.news(served.context, PROJECT)) == [("queue", []), ("paused", {"paused_at": None})]
     assert teller.news(served.context, PROJECT) == b""
     video = served.post("/v1/videos", {"prompt": "x", "seconds": 1, "size": "96x64"})["id"]
     heard = dict(events(teller.news(served.context, PROJECT)))
@@ -250,6 +250,26 @@ def test_listeners_hear_each_thing_once(served: Served) -> None:
     assert (name, job["stage"], job["steps_done"], job["progress"]) == ("queue", "generating", 1, 25)
     heartbeat(served.db, claimed, served.now, 15, Progress("generating", 2, 4))
     assert [name for name, _ in events(teller.news(served.context, PROJECT))] == ["queue"]  # a step changes no list
+
+
+def test_a_queue_is_paused_and_goes_on(served: Served) -> None:
+    teller = Teller()
+    teller.news(served.context, PROJECT)
+    assert get(served, "/v1/queue") == {
+        "object": "queue", "paused": False, "paused_at": None, "queued": 0, "in_progress": 0,
+    }  # fmt: skip
+    paused = served.post("/v1/queue/pause", {})
+    assert (paused["paused"], paused["paused_at"]) == (True, int(served.now))
+    assert events(teller.news(served.context, PROJECT)) == [("paused", {"paused_at": int(served.now)})]
+    served.post("/v1/videos", {"prompt": "x", "seconds": 1, "size": "96x64"})
+    assert claim(served.db, "worker", served.now, 15) is None
+    queue = get(served, "/v1/library/queue")
+    assert (queue["paused_at"], [job["eta_seconds"] for job in queue["data"]]) == (int(served.now), [None])
+    question = {"model": "sora-2", "size": "96x64", "seconds": 1}
+    assert get(served, "/v1/library/estimate", **question)["waiting"] is None
+    assert served.post("/v1/queue/resume", {})["paused"] is False
+    assert ("paused", {"paused_at": None}) in events(teller.news(served.context, PROJECT))
+    assert claim(served.db, "worker", served.now, 15) is not None
 
 
 def test_listeners_hear_how_a_job_ended(served: Served) -> None:

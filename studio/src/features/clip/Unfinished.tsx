@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { ChevronsUp, CircleAlert, X } from "lucide-react";
 import { media } from "@/api/library";
-import type { LiveJob } from "@/api/live";
+import { type LiveJob, usePaused } from "@/api/live";
 import type { ItemDetail } from "@/api/types";
 import { cancelVideo, placeInQueue } from "@/api/videos";
 import { Button, Progress } from "@/components/controls";
@@ -17,9 +17,10 @@ import { router } from "@/router";
 
 /** A clip that is not there: how far it is, or why it never came and what can be done. */
 export function Unfinished({ item, live }: { item: ItemDetail; live: LiveJob | undefined }) {
+  const paused = usePaused();
   if (item.status === "failed" && !live) return <Failed item={item} />;
   const place = item.place ? { position: item.place.position, eta_seconds: item.place.eta_seconds } : {};
-  const state = stateOf(live ?? { ...item, ...place });
+  const state = stateOf(live ?? { ...item, ...place }, paused);
   const step = live?.preview_step ?? null;
   const size = parseSize(item.size) ?? { width: 16, height: 9 };
   return (

@@ -1,12 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
-import { ArrowUp, Clock, Dices, Frame, ImagePlus, Layers, Palette, SlidersHorizontal } from "lucide-react";
+import { ArrowUp, ImagePlus } from "lucide-react";
 import { useRef, useState } from "react";
-import { charactersQuery, estimateQuery, fullDocumentsQuery, modelsQuery } from "@/api/library";
-import { Button, type Choice, cx, Field, IconButton, inputLook, Keys, Select, Tip } from "@/components/controls";
+import { charactersQuery, estimateQuery, modelsQuery } from "@/api/library";
+import { usePaused } from "@/api/live";
+import { Button, cx, IconButton, Keys, Tip } from "@/components/controls";
 import { Popover } from "@/components/overlays";
+import { Advanced } from "@/features/compose/Advanced";
+import { ModelAndShape, StyleChoice } from "@/features/compose/Choices";
 import { type Draft, useDraft } from "@/features/compose/draft";
-import { LENGTHS, STYLES, type Style, sizes } from "@/features/compose/library";
-import { findModel, lacks, modelChoices } from "@/features/compose/models";
+import { findModel, lacks } from "@/features/compose/models";
 import { PromptBox } from "@/features/compose/PromptBox";
 import { PromptHelp } from "@/features/compose/PromptHelp";
 import { References } from "@/features/compose/References";
@@ -14,7 +16,7 @@ import { addClip, takeFiles } from "@/features/compose/references";
 import { send } from "@/features/compose/send";
 import { obstacle, totalSeconds } from "@/features/compose/submit";
 import { ClipPicker } from "@/features/library/ClipPicker";
-import { aspectName, duration, parseSize, roughly } from "@/lib/format";
+import { roughly } from "@/lib/format";
 import { t } from "@/lib/i18n";
 
 /** Where words become clips. Sending queues at once; the box stays usable. */
@@ -120,6 +122,7 @@ function Estimate({
   model: string;
   size: string;
 }) {
+  const paused = usePaused();
   const seconds = totalSeconds(draft, draft.references);
   const question = { model, size, seconds, count: draft.count };
   const estimate = useQuery({ ...estimateQuery(question), enabled: Boolean(model) && seconds > 0 });
@@ -130,6 +133,7 @@ function Estimate({
     <span className="tabular">
       {t("{time} on this machine", { time: roughly(work) })}
       {waiting ? ` · ${t("after {time} of waiting", { time: roughly(waiting) })}` : ""}
+      {paused && ` · ${t("once the queue goes on")}`}
     </span>
   );
 }
@@ -194,212 +198,5 @@ function AddMenu() {
         onPick={(item) => void addClip(item.id)}
       />
     </>
-  );
-}
-
-function StyleChoice() {
-  const { style, set } = useDraft();
-  const own = useQuery(fullDocumentsQuery<Style>("style"));
-  const all = [...STYLES, ...(own.data ?? []).map((one) => ({ id: one.id, name: one.name, text: one.content.text }))];
-  const choices: Choice<string>[] = [
-    { value: "", label: t("No style") },
-    ...all.map((one) => ({ value: one.id, label: one.name, hint: one.text })),
-  ];
-  return (
-    <Select
-      quiet
-      label={t("Style")}
-      value={choices.some((one) => one.value === style) ? style : ""}
-      choices={choices}
-      onChange={(next) => set({ style: next })}
-      icon={<Palette aria-hidden className="size-4 shrink-0" />}
-      className={cx("max-w-36", style && "bg-accent-soft text-accent-text")}
-    />
-  );
-}
-
-function ModelAndShape() {
-  const draft = useDraft();
-  const models = useQuery(modelsQuery);
-  const model = findModel(models.data ?? [], draft.model);
-  const size = draft.size || "448x256";
-  const known = sizes();
-  const parsed = parseSize(size);
-  const sizeChoices: Choice<string>[] = known.map((one) => ({
-    value: one.value,
-    label: <SizeLabel size={one.value} name={one.name} />,
-    hint: one.hint,
-  }));
-  if (!known.some((one) => one.value === size))
-    sizeChoices.unshift({ value: size, label: <SizeLabel size={size} name={t("Own size")} /> });
-  const lengths = [...new Set<number>([...LENGTHS, draft.seconds])].sort((a, b) => a - b);
-  return (
-    <>
-      <Select
-        quiet
-        label={t("Model")}
-        value={model?.id ?? ""}
-        choices={modelChoices(models.data ?? [], draft.model)}
-        onChange={(next) => draft.set({ model: next })}
-        icon={<Layers aria-hidden className="size-4 shrink-0" />}
-        className="max-w-40"
-      />
-      <Select
-        quiet
-        label={t("Size")}
-        value={size}
-        choices={sizeChoices}
-        onChange={(next) => draft.set({ size: next })}
-        icon={<Shape width={parsed?.width ?? 16} height={parsed?.height ?? 9} />}
-      />
-      <Select
-        quiet
-        label={t("Length")}
-        value={String(draft.seconds)}
-        choices={lengths.map((seconds) => ({ value: String(seconds), label: duration(seconds) }))}
-        onChange={(next) => draft.set({ seconds: Number(next) })}
-        icon={<Clock aria-hidden className="size-4 shrink-0" />}
-      />
-      <Select
-        quiet
-        label={t("Variations")}
-        value={String(draft.count)}
-        choices={(["1", "2", "4"] as const).map((value) => ({ value, label: `${value} ×` }))}
-        onChange={(next) => draft.set({ count: Number(next) as Draft["count"] })}
-        icon={<Frame aria-hidden className="size-4 shrink-0" />}
-      />
-    </>
-  );
-}
-
-function SizeLabel({ size, name }: { size: string; name: string }) {
-  return (
-    <span className="tabular">
-      {size.replace("x", "×")}
-      <span className="sr-only"> {name}</span>
-    </span>
-  );
-}
-
-/** A size as its outline. */
-export function Shape({ width, height }: { width: number; height: number }) {
-  const scale = 14 / Math.max(width, height);
-  const [w, h] = [Math.max(5, width * scale), Math.max(5, height * scale)];
-  return (
-    <svg viewBox="0 0 16 16" aria-label={aspectName(width, height)} role="img" className="size-4 shrink-0">
-      <rect
-        x={8 - w / 2}
-        y={8 - h / 2}
-        width={w}
-        height={h}
-        rx="1.5"
-        fill="none"
-        stroke="currentColor"
-        strokeWidth="1.5"
-      />
-    </svg>
-  );
-}
-
-function Advanced({ model }: { model: string | undefined }) {
-  const draft = useDraft();
-  const { set } = draft;
-  const changed = [draft.seed, draft.steps, draft.guidance, draft.fps, draft.negative].some((value) => value.trim());
-  const number = (label: string, key: "seed" | "steps" | "guidance" | "fps", placeholder: string) => (
-    <Field label={label}>
-      {(id) => (
-        <input
-          id={id}
-          inputMode="decimal"
-          value={draft[key]}
-          placeholder={placeholder}
-          onChange={(event) => set({ [key]: event.target.value })}
-          className={cx(inputLook, "tabular")}
-        />
-      )}
-    </Field>
-  );
-  return (
-    <Popover
-      title={t("Settings of the next clip")}
-      side="top"
-      align="end"
-      trigger={
-        <IconButton label={t("More settings")} className={changed ? "bg-accent-soft text-accent-text" : ""}>
-          <SlidersHorizontal aria-hidden />
-        </IconButton>
-      }
-    >
-      <div className="flex flex-col gap-3.5">
-        <Field
-          label={t("Seed")}
-          hint={t("The same seed and settings give the same clip. Variations count up from it.")}
-        >
-          {(id) => (
-            <div className="flex gap-2">
-              <input
-                id={id}
-                inputMode="numeric"
-                value={draft.seed}
-                placeholder={t("random")}
-                onChange={(event) => set({ seed: event.target.value })}
-                className={cx(inputLook, "tabular")}
-              />
-              <IconButton
-                label={t("A new seed")}
-                onClick={() => set({ seed: String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) })}
-              >
-                <Dices aria-hidden />
-              </IconButton>
-            </div>
-          )}
-        </Field>
-        <div className="grid grid-cols-3 gap-3">
-          {number(t("Steps"), "steps", t("model's"))}
-          {number(t("Guidance"), "guidance", t("model's"))}
-          {number(t("Frames/s"), "fps", "24")}
-        </div>
-        <Field label={t("Own size and length")}>
-          {(id) => (
-            <div className="grid grid-cols-2 gap-3">
-              <input
-                id={id}
-                value={draft.size}
-                placeholder="448x256"
-                onChange={(event) => set({ size: event.target.value.replace(/[×* ]+/g, "x") })}
-                className={cx(inputLook, "tabular")}
-              />
-              <input
-                aria-label={t("Seconds")}
-                type="number"
-                min={0.25}
-                max={60}
-                step={0.25}
-                value={draft.seconds}
-                onChange={(event) => set({ seconds: event.target.valueAsNumber || 4 })}
-                className={cx(inputLook, "tabular")}
-              />
-            </div>
-          )}
-        </Field>
-        <Field label={t("Negative prompt")} hint={t("What should not be seen.")}>
-          {(id) => (
-            <textarea
-              id={id}
-              rows={2}
-              value={draft.negative}
-              onChange={(event) => set({ negative: event.target.value })}
-              className={cx(inputLook, "h-auto py-2")}
-            />
-          )}
-        </Field>
-        <div className="flex justify-between">
-          <Button small look="ghost" onClick={() => set({ seed: "", steps: "", guidance: "", fps: "", negative: "" })}>
-            {t("Back to the model's own")}
-          </Button>
-          {model && <span className="self-center text-xs text-text-3">{model}</span>}
-        </div>
-      </div>
-    </Popover>
   );
 }

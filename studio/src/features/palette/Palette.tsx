@@ -5,6 +5,7 @@ import { type KeyboardEvent, useDeferredValue, useId, useState } from "react";
 import { documentsQuery, media, pageQuery } from "@/api/library";
 import { useLive } from "@/api/live";
 import { cx, Keys } from "@/components/controls";
+import { togglePause } from "@/features/queue/pause";
 import { useUi } from "@/features/shell/ui";
 import { t } from "@/lib/i18n";
 import { setPreferences, usePreferences } from "@/lib/preferences";
@@ -128,7 +129,8 @@ function commands(): Entry[] {
     ...(keys ? { keys } : {}),
   });
   const dark = usePreferences.getState().theme !== "light";
-  const jobs = useLive.getState().jobs.length;
+  const { jobs: active, pausedAt } = useLive.getState();
+  const jobs = active.length;
   return [
     page(t("Create"), () => void router.navigate({ to: "/" }), "alt+1"),
     page(t("Storyboards"), () => void router.navigate({ to: "/storyboard" }), "alt+2"),
@@ -146,6 +148,10 @@ function commands(): Entry[] {
     page(t("Models"), () => void router.navigate({ to: "/settings", search: { section: "models" } })),
     page(t("API keys"), () => void router.navigate({ to: "/settings", search: { section: "keys" } })),
     page(t("Connect a program"), () => void router.navigate({ to: "/settings", search: { section: "connect" } })),
+    {
+      ...page(pausedAt === null ? t("Pause the queue") : t("Let the queue go on"), () => void togglePause(), "shift+q"),
+      group: t("Action"),
+    },
     {
       ...page(dark ? t("Light theme") : t("Dark theme"), () => setPreferences({ theme: dark ? "light" : "dark" })),
       group: t("Action"),

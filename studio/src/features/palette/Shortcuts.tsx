@@ -11,6 +11,7 @@ const GROUPS: [() => string, [string, () => string][]][] = [
       ["n", () => t("To the prompt")],
       ["/", () => t("Search the library")],
       ["q", () => t("Queue")],
+      ["shift+q", () => t("Pause the queue, or let it go on")],
       ["alt+1", () => t("Create; Alt 2 to 4 the other pages")],
       ["?", () => t("These keys")],
     ],

@@ -1,8 +1,20 @@
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { ArrowDown, ArrowUp, ChevronsUp, CircleAlert, Ellipsis, ListVideo, RotateCcw, Trash2, X } from "lucide-react";
+import {
+  ArrowDown,
+  ArrowUp,
+  ChevronsUp,
+  CircleAlert,
+  Ellipsis,
+  ListVideo,
+  Pause,
+  Play,
+  RotateCcw,
+  Trash2,
+  X,
+} from "lucide-react";
 import { bulk, media, pageQuery } from "@/api/library";
-import { type LiveJob, useLive } from "@/api/live";
+import { type LiveJob, useLive, usePaused } from "@/api/live";
 import type { Item } from "@/api/types";
 import { cancelVideo, placeInQueue } from "@/api/videos";
 import { Badge, Button, cx, IconButton, Progress } from "@/components/controls";
@@ -10,8 +22,9 @@ import { confirm, Menu } from "@/components/overlays";
 import { Empty } from "@/components/states";
 import { tellFailure } from "@/components/toasts";
 import { again } from "@/features/clip/again";
+import { pauseQueue } from "@/features/queue/pause";
 import { useUi } from "@/features/shell/ui";
-import { ago } from "@/lib/format";
+import { ago, clockTime } from "@/lib/format";
 import { useHotkeys } from "@/lib/hotkeys";
 import { plural, t } from "@/lib/i18n";
 import { stateOf } from "@/lib/progress";
@@ -36,6 +49,7 @@ export function QueuePanel() {
 function Inside({ close }: { close: () => void }) {
   const jobs = useLive((live) => live.jobs);
   const online = useLive((live) => live.online);
+  const paused = usePaused();
   const recent = useQuery(pageQuery(RECENT, 0));
   const ended = (recent.data?.data ?? []).filter((item) => item.status === "failed").slice(0, 8);
   const queued = jobs.filter((job) => job.status === "queued");
@@ -56,6 +70,16 @@ function Inside({ close }: { close: () => void }) {
     <>
       <header className="flex items-center gap-2 border-b border-line px-4 py-3">
         <h2 className="flex-1 text-lg font-semibold">{t("Queue")}</h2>
+        <IconButton
+          label={paused ? t("Let the queue go on") : t("Pause the queue")}
+          keys="shift+q"
+          small
+          side="left"
+          active={paused}
+          onClick={() => void pauseQueue(!paused)}
+        >
+          {paused ? <Play aria-hidden /> : <Pause aria-hidden />}
+        </IconButton>
         {queued.length > 1 && (
           <Button small look="ghost" onClick={cancelAll}>
             {t("Cancel all waiting")}
@@ -65,6 +89,7 @@ function Inside({ close }: { close: () => void }) {
           <X aria-hidden />
         </IconButton>
       </header>
+      {paused && <PausedNote queued={queued.length} running={jobs.length - queued.length} />}
       <div className="min-h-0 flex-1 overflow-y-auto p-3">
         {jobs.length === 0 && ended.length === 0 && (
           <Empty
@@ -96,8 +121,30 @@ function Inside({ close }: { close: () => void }) {
   );
 }
 
+function PausedNote({ queued, running }: { queued: number; running: number }) {
+  const since = useLive((live) => live.pausedAt);
+  return (
+    <div role="status" className="border-b border-line bg-accent-soft px-4 py-3 text-sm">
+      <p className="font-medium text-accent-text">
+        {t("Paused since {time}", { time: since === null ? "" : clockTime(since, Date.now() / 1000) })}
+      </p>
+      <p className="mt-0.5 text-text-2">
+        {running
+          ? t("What runs is finished; after it nothing begins.")
+          : queued
+            ? t("Nothing begins until you let it go on.")
+            : t("What you generate waits here until you let it go on.")}
+      </p>
+      <Button small className="mt-2.5" onClick={() => void pauseQueue(false)}>
+        <Play aria-hidden className="size-4" /> {t("Go on")}
+      </Button>
+    </div>
+  );
+}
+
 function QueueRow({ job, first, last }: { job: LiveJob; first: boolean; last: boolean }) {
-  const state = stateOf(job);
+  const paused = usePaused();
+  const state = stateOf(job, paused);
   const cancel = useMutation({
     mutationFn: () => cancelVideo(job.id),
     onError: (error) => tellFailure(t("Not cancelled"), error),

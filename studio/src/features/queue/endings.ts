@@ -11,10 +11,19 @@ export function useEndings(): void {
   useEffect(() => onEnded(announce), []);
   useEffect(
     () =>
-      useLive.subscribe(({ jobs, online }) => {
+      useLive.subscribe(({ jobs, online, pausedAt }) => {
         const running = jobs.find((job) => job.status === "in_progress");
         const percent = running?.steps_total ? `${Math.floor((100 * running.steps_done) / running.steps_total)} %` : "";
-        const said = online === false ? t("offline") : running ? percent || "…" : jobs.length ? t("queued") : "";
+        const said =
+          online === false
+            ? t("offline")
+            : running
+              ? percent || "…"
+              : jobs.length
+                ? pausedAt === null
+                  ? t("queued")
+                  : t("paused")
+                : "";
         document.title = said ? `${said} · Daybreak` : "Daybreak";
       }),
     [],

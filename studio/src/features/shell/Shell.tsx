@@ -1,14 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouter, useRouterState } from "@tanstack/react-router";
-import { Clapperboard, Command, Images, ListVideo, Settings, Sparkles, UserRound, WifiOff } from "lucide-react";
+import { Clapperboard, Command, Images, ListVideo, Pause, Settings, Sparkles, UserRound, WifiOff } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from "react";
 import { studioQuery } from "@/api/library";
-import { follow, useLive } from "@/api/live";
+import { follow, useLive, usePaused } from "@/api/live";
 import { client } from "@/api/query";
-import { cx, Tip } from "@/components/controls";
+import { Button, cx, Tip } from "@/components/controls";
 import { Questions } from "@/components/overlays";
 import { Toasts } from "@/components/toasts";
 import { useEndings } from "@/features/queue/endings";
+import { pauseQueue, togglePause } from "@/features/queue/pause";
 import { QueuePanel } from "@/features/queue/QueuePanel";
 import { SignIn } from "@/features/shell/SignIn";
 import { useUi } from "@/features/shell/ui";
@@ -68,6 +69,7 @@ export function Shell() {
       <Rail />
       <div className="flex min-h-0 min-w-0 flex-1 flex-col">
         <OfflineBar />
+        <PausedBar />
         <main ref={main} tabIndex={-1} className="min-h-0 min-w-0 flex-1 outline-none">
           <Outlet />
         </main>
@@ -83,6 +85,7 @@ export function Shell() {
 
 function Rail() {
   const count = useLive((live) => live.jobs.length);
+  const paused = usePaused();
   const { queueOpen, set } = useUi();
   return (
     <nav
@@ -114,10 +117,10 @@ function Rail() {
         label={t("Queue")}
         keys="q"
         active={queueOpen}
-        spoken={count ? plural(count, "Queue, {count} job", "Queue, {count} jobs") : undefined}
+        spoken={queueName(count, paused)}
         onClick={() => set({ queueOpen: !queueOpen })}
       >
-        <QueueSign count={count} />
+        <QueueSign count={count} paused={paused} />
       </RailButton>
       <Link
         to="/settings"
@@ -165,9 +168,15 @@ function RailButton({
   );
 }
 
+function queueName(count: number, paused: boolean): string | undefined {
+  const jobs = count ? plural(count, "Queue, {count} job", "Queue, {count} jobs") : t("Queue");
+  return paused ? t("{queue}, paused", { queue: jobs }) : jobs;
+}
+
 /** The queue's picture: a ring that fills with the running job, and how many there are. */
-function QueueSign({ count }: { count: number }) {
+function QueueSign({ count, paused }: { count: number; paused: boolean }) {
   const running = useLive((live) => live.jobs.find((job) => job.status === "in_progress"));
+  if (paused && !running) return <Pause aria-hidden className="size-5 text-accent-text" strokeWidth={1.75} />;
   if (!count) return <ListVideo aria-hidden className="size-5" strokeWidth={1.75} />;
   const part = running?.steps_total ? running.steps_done / running.steps_total : 0;
   return (
@@ -215,6 +224,35 @@ function OfflineBar() {
   );
 }
 
+/** Whoever generates and gets nothing has to see why on every page. */
+function PausedBar() {
+  const paused = usePaused();
+  const { jobs, online } = useLive();
+  const queueOpen = useUi((ui) => ui.queueOpen);
+  if (!paused || online === false) return null;
+  const waiting = jobs.filter((job) => job.status === "queued").length;
+  return (
+    <div
+      role="status"
+      className={cx(
+        "flex items-center gap-2.5 border-b border-line bg-accent-soft py-1 pr-2 pl-4 text-sm",
+        queueOpen && "xl:hidden", // the panel says it beside
+      )}
+    >
+      <Pause aria-hidden className="size-4 shrink-0 text-accent-text" />
+      <span className="min-w-0 flex-1 py-1">
+        <strong className="font-medium text-accent-text">{t("The queue is paused.")}</strong>{" "}
+        <span className="text-text-2">
+          {waiting ? plural(waiting, "{count} clip waits.", "{count} clips wait.") : t("What you generate will wait.")}
+        </span>
+      </span>
+      <Button small look="ghost" onClick={() => void pauseQueue(false)}>
+        {t("Go on")}
+      </Button>
+    </div>
+  );
+}
+
 /** Says how the running job stands, for those who listen; at most every ten seconds. */
 function Announcer() {
   const [words, setWords] = useState("");
@@ -250,6 +288,7 @@ function useShellKeys(): void {
     "mod+k": () => set({ paletteOpen: true }),
     "?": () => set({ shortcutsOpen: true }),
     q: () => set({ queueOpen: !queueOpen }),
+    "shift+q": () => void togglePause(),
     "/": () =>
       void navigate({ to: "/library" }).then(() => document.querySelector<HTMLInputElement>("[data-search]")?.focus()),
     n: () =>

@@ -1,0 +1,109 @@
+import { Dices, SlidersHorizontal } from "lucide-react";
+import { Button, cx, Field, IconButton, inputLook } from "@/components/controls";
+import { Popover } from "@/components/overlays";
+import { useDraft } from "@/features/compose/draft";
+import { t } from "@/lib/i18n";
+
+/** What most clips leave to the model. */
+export function Advanced({ model }: { model: string | undefined }) {
+  const draft = useDraft();
+  const { set } = draft;
+  const changed = [draft.seed, draft.steps, draft.guidance, draft.fps, draft.negative].some((value) => value.trim());
+  const number = (label: string, key: "seed" | "steps" | "guidance" | "fps", placeholder: string) => (
+    <Field label={label}>
+      {(id) => (
+        <input
+          id={id}
+          inputMode="decimal"
+          value={draft[key]}
+          placeholder={placeholder}
+          onChange={(event) => set({ [key]: event.target.value })}
+          className={cx(inputLook, "tabular")}
+        />
+      )}
+    </Field>
+  );
+  return (
+    <Popover
+      title={t("Settings of the next clip")}
+      side="top"
+      align="end"
+      trigger={
+        <IconButton label={t("More settings")} className={changed ? "bg-accent-soft text-accent-text" : ""}>
+          <SlidersHorizontal aria-hidden />
+        </IconButton>
+      }
+    >
+      <div className="flex flex-col gap-3.5">
+        <Field
+          label={t("Seed")}
+          hint={t("The same seed and settings give the same clip. Variations count up from it.")}
+        >
+          {(id) => (
+            <div className="flex gap-2">
+              <input
+                id={id}
+                inputMode="numeric"
+                value={draft.seed}
+                placeholder={t("random")}
+                onChange={(event) => set({ seed: event.target.value })}
+                className={cx(inputLook, "tabular")}
+              />
+              <IconButton
+                label={t("A new seed")}
+                onClick={() => set({ seed: String(crypto.getRandomValues(new Uint32Array(1))[0] ?? 1) })}
+              >
+                <Dices aria-hidden />
+              </IconButton>
+            </div>
+          )}
+        </Field>
+        <div className="grid grid-cols-3 gap-3">
+          {number(t("Steps"), "steps", t("model's"))}
+          {number(t("Guidance"), "guidance", t("model's"))}
+          {number(t("Frames/s"), "fps", "24")}
+        </div>
+        <Field label={t("Own size and length")}>
+          {(id) => (
+            <div className="grid grid-cols-2 gap-3">
+              <input
+                id={id}
+                value={draft.size}
+                placeholder="448x256"
+                onChange={(event) => set({ size: event.target.value.replace(/[×* ]+/g, "x") })}
+                className={cx(inputLook, "tabular")}
+              />
+              <input
+                aria-label={t("Seconds")}
+                type="number"
+                min={0.25}
+                max={60}
+                step={0.25}
+                value={draft.seconds}
+                onChange={(event) => set({ seconds: event.target.valueAsNumber || 4 })}
+                className={cx(inputLook, "tabular")}
+              />
+            </div>
+          )}
+        </Field>
+        <Field label={t("Negative prompt")} hint={t("What should not be seen.")}>
+          {(id) => (
+            <textarea
+              id={id}
+              rows={2}
+              value={draft.negative}
+              onChange={(event) => set({ negative: event.target.value })}
+              className={cx(inputLook, "h-auto py-2")}
+            />
+          )}
+        </Field>
+        <div className="flex justify-between">
+          <Button small look="ghost" onClick={() => set({ seed: "", steps: "", guidance: "", fps: "", negative: "" })}>
+            {t("Back to the model's own")}
+          </Button>
+          {model && <span className="self-center text-xs text-text-3">{model}</span>}
+        </div>
+      </div>
+    </Popover>
+  );
+}
