@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_SEED = 2**63 - 1
 MAX_STEPS = 1000
+MAX_LORAS = 8
+MAX_LORA_STRENGTH = 4.0  # either way: beyond it every published LoRA makes noise
+LORA_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class LoraUse(NamedTuple):
+    """An installed LoRA and how much of it is added: 1 as it was trained, 0 nothing, below 0 its opposite."""
+
+    name: str
+    strength: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +29,7 @@ class GenerationSettings:
     seed: int = 0
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    loras: tuple[LoraUse, ...] = ()
 
     def __post_init__(self) -> None:
         for name, number in (("seed", self.seed), ("steps", self.num_inference_steps)):
@@ -31,14 +43,36 @@ class GenerationSettings:
             math.isfinite(self.guidance_scale) and 0 <= self.guidance_scale <= 100
         ):
             raise ValueError(f"guidance must be from 0 to 100, not {self.guidance_scale:g}")
+        _check_loras(self.loras)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain JSON values; `loras` only where there are some, so that what was made before has the same record."""
+        plain = asdict(self)
+        loras = [use._asdict() for use in self.loras]
+        return {**plain, "loras": loras} if loras else {name: plain[name] for name in plain if name != "loras"}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> GenerationSettings:
         """The settings of plain JSON values. Raises ValueError for unknown fields and wrong types."""
         try:
-            return cls(**plain)
+            loras = tuple(LoraUse(**use) for use in plain.get("loras", ()))
+            return cls(**{**plain, "loras": loras})
         except TypeError as error:
             raise ValueError(f"not generation settings: {error}") from error
+
+
+def _check_loras(loras: tuple[LoraUse, ...]) -> None:
+    """Raises ValueError for a name that no LoRA can have, a strength out of range, too many, or the same one twice."""
+    for name, strength in loras:
+        if not isinstance(name, str) or not LORA_NAME.fullmatch(name):
+            raise ValueError(f"no LoRA can be called {name!r}: small letters, digits, dots and dashes, at most 64")
+        if isinstance(strength, bool) or not isinstance(strength, int | float):
+            raise ValueError(f"the strength of the LoRA {name!r} must be a number, not {strength!r}")
+        if not abs(strength) <= MAX_LORA_STRENGTH:  # NaN is not either
+            raise ValueError(f"the strength of the LoRA {name!r} must be from -4 to 4, not {strength:g}")
+    names = [use.name for use in loras]
+    if len(names) > MAX_LORAS:
+        raise ValueError(f"at most {MAX_LORAS} LoRAs can be mixed, not {len(names)}")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the LoRA {twice!r} is named twice: name it once, with one strength")

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from daybreak.generation import Video
-from daybreak.generation_settings import GenerationSettings
+from daybreak.generation_settings import GenerationSettings, LoraUse
 from daybreak.testing import make_clip, make_tone
 
 
 def test_settings_to_plain_values_and_back() -> None:
     settings = GenerationSettings(7, 12, 3.5)
     assert GenerationSettings.from_dict(settings.to_dict()) == settings
+    assert "loras" not in settings.to_dict()  # what was made before LoRAs has the same record
+    mixed = GenerationSettings(7, loras=(LoraUse("ink", 0.5), LoraUse("snow")))
+    assert mixed.to_dict()["loras"] == [{"name": "ink", "strength": 0.5}, {"name": "snow", "strength": 1.0}]
+    assert GenerationSettings.from_dict(mixed.to_dict()) == mixed
 
 
 @pytest.mark.parametrize(
@@ -27,6 +31,12 @@ def test_settings_to_plain_values_and_back() -> None:
         ({"guidance_scale": float("nan")}, "guidance must be from 0 to 100"),
         ({"guidance_scale": -1.0}, "guidance must be from 0 to 100"),
         ({"temperature": 1.0}, "not generation settings"),
+        ({"loras": [{"name": "../x"}]}, "no LoRA can be called '../x'"),
+        ({"loras": [{"name": "x", "strength": float("nan")}]}, "must be from -4 to 4, not nan"),
+        ({"loras": [{"name": "x", "strength": "1"}]}, "must be a number"),
+        ({"loras": [{"name": "x"}, {"name": "x"}]}, "'x' is named twice"),
+        ({"loras": [{"name": f"x{number}"} for number in range(9)]}, "at most 8 LoRAs"),
+        ({"loras": [{"strength": 1}]}, "not generation settings"),
     ],
 )
 def test_settings_out_of_range_are_refused(arguments: dict[str, Any], message: str) -> None:

@@ -39,6 +39,12 @@ def generate(
     ] = None,
     negative_prompt: Annotated[str | None, typer.Option(help="What the video should not show.")] = None,
     image: Annotated[Path | None, typer.Option(help="An image to start from: the first frame.")] = None,
+    lora: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[:STRENGTH]", help="Add an installed LoRA; may be repeated; none drops those of --like."
+        ),
+    ] = None,
     like: Annotated[
         Path | None, typer.Option(help="Take prompt, seed and settings from a clip that Daybreak made.")
     ] = None,
@@ -51,7 +57,8 @@ def generate(
     with told_plainly():
         from daybreak.cli.request import Asked
 
-        asked = Asked(prompt, model, size, seconds, fps, seed, steps, guidance, negative_prompt, image, like)
+        loras = tuple(lora or ())
+        asked = Asked(prompt, model, size, seconds, fps, seed, steps, guidance, negative_prompt, image, like, loras)
         report, stages = _generate(asked, output, show_preview=preview)
     if profile and as_json:
         report["stages"] = {name: round(seconds, 3) for name, seconds in stages.items()}
@@ -64,7 +71,7 @@ def _generate(asked: Asked, output: Path | None, *, show_preview: bool) -> tuple
     """Generates and writes the clip; returns what `--json` prints, and the seconds of each stage."""
     from daybreak.catalog import find_model
     from daybreak.cli.progress import progress_bar
-    from daybreak.cli.request import build_request, default_output
+    from daybreak.cli.request import build_request, changed_loras, default_output
     from daybreak.engines.produce import open_engine, produce_video
     from daybreak.settings import load_settings
     from daybreak.stages import timed_stages
@@ -80,7 +87,10 @@ def _generate(asked: Asked, output: Path | None, *, show_preview: bool) -> tuple
     label = "rendering (procedural, not a model)" if card.procedural else f"generating with {card.name}"
     with progress_bar(label, show_preview=show_preview) as on_step, timed_stages() as times:
         extra = {"weights": weights} if weights else {}
-        video = produce_video(open_engine(card), request.timeline, request.settings, path, on_step, extra)
+        engine = open_engine(card, settings.models_dir)
+        video = produce_video(engine, request.timeline, request.settings, path, on_step, extra)
+    for name in changed_loras(request, video.metadata):
+        _note(f"the LoRA {name!r} has changed since {asked.like} was made: the clip differs")
     if ignored := video.metadata.get("not_followed"):
         _note(f"the scene leaves out what it has no picture for: {', '.join(ignored)}")
     wall = time.monotonic() - started

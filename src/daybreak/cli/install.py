@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -57,13 +58,18 @@ def pull(
 
 def import_(
     source: Annotated[Path, typer.Argument(metavar="PATH", help="A folder in the layout of diffusers, or a file.")],
-    as_: Annotated[str | None, typer.Option("--as", metavar="NAME", help="What to call it.")] = None,
+    as_: Annotated[str | None, typer.Option("--as", "--name", metavar="NAME", help="What to call it.")] = None,
     like: Annotated[
         str | None, typer.Option(metavar="MODEL", help="For a single .safetensors file: whose transformer it replaces.")
     ] = None,
+    lora: Annotated[bool, typer.Option("--lora", help="The file is a LoRA, for the model --base.")] = False,
+    base: Annotated[str | None, typer.Option(metavar="MODEL", help="The installed model that a LoRA changes.")] = None,
     replace: Replace = False,
 ) -> None:
-    """Install a copy of a model that is on this machine already. Only safetensors are taken, and no code."""
+    """Install a copy of a model or LoRA that is on this machine already. Only safetensors are taken, and no code."""
+    if lora or base is not None:
+        _import_lora(source, as_, base, replace=replace)
+        return
     with _told():
         from daybreak.open_models.install import import_folder, import_transformer
         from daybreak.settings import load_settings
@@ -74,18 +80,41 @@ def import_(
             if source.is_dir():
                 folder = import_folder(source, chosen, models_dir, {}, on_bytes, replace=replace)
             else:
-                base = _base(source, like, models_dir)
-                folder = import_transformer(source, chosen, models_dir, base, on_bytes, replace=replace)
+                other = _base(source, like, models_dir)
+                folder = import_transformer(source, chosen, models_dir, other, on_bytes, replace=replace)
+    print(folder)
+
+
+def _import_lora(file: Path, name: str | None, base: str | None, *, replace: bool) -> None:
+    with _told():
+        from daybreak.catalog import find_model
+        from daybreak.engines.loras import check_lora
+        from daybreak.open_models.loras import check_lora_file, check_lora_name, install_lora
+        from daybreak.settings import load_settings
+
+        models_dir = load_settings().models_dir
+        chosen = name or re.sub(r"[^a-z0-9._-]+", "-", file.name.removesuffix(".safetensors").lower())
+        check_lora_name(chosen, models_dir, replace=replace)
+        model = base or check_lora_file(file).get("made_for")
+        if model is None:
+            raise CliError(f"{file.name} does not say which model it is for: name it with --base MODEL")
+        facts = check_lora(file, find_model(model, models_dir))
+        with _bar(f"importing {chosen}") as on_bytes:
+            folder = install_lora(file, chosen, models_dir, model, facts, on_bytes, replace=replace)
     print(folder)
 
 
 def remove(name: Annotated[str, typer.Argument(metavar="NAME", help="An installed model.")]) -> None:
-    """Remove an installed model from the disk."""
+    """Remove an installed model or LoRA from the disk."""
     with _told():
         from daybreak.open_models.install import remove_model
+        from daybreak.open_models.loras import remove_lora
         from daybreak.settings import load_settings
 
-        freed = remove_model(name, load_settings().models_dir)
+        models_dir = load_settings().models_dir
+        freed = remove_lora(name, models_dir)
+        if freed is None:
+            freed = remove_model(name, models_dir)
     print(f"removed {name}: {freed / 1e6:.0f} MB are free again")
 
 

@@ -13,6 +13,7 @@ from daybreak.cli.install import alias, import_, pull, remove
 if TYPE_CHECKING:
     from daybreak.catalog import ModelCard
     from daybreak.open_models.catalogue import Entry
+    from daybreak.open_models.loras import LoraCard
 
 models = typer.Typer(help="List, pull, import and remove models.", invoke_without_command=True, rich_markup_mode=None)
 models.command()(pull)
@@ -74,12 +75,13 @@ def show(
 def _print_installed(*, as_json: bool) -> None:
     with told_plainly():
         from daybreak.catalog import installed_models
+        from daybreak.open_models.loras import installed_loras
         from daybreak.settings import load_settings
 
         settings = load_settings()
-        cards = installed_models(settings.models_dir)
+        cards, loras = installed_models(settings.models_dir), installed_loras(settings.models_dir)
     if as_json:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "name": card.name,
                 "default": card.name == settings.model,
@@ -91,12 +93,28 @@ def _print_installed(*, as_json: bool) -> None:
             }
             for card in cards
         ]
-        print(json.dumps(rows, indent=2))
+        print(json.dumps([*rows, *map(_lora_row, loras)], indent=2))
         return
-    width = max(len(card.name) for card in cards)
+    width = max(len(name) for name in (*(card.name for card in cards), *(lora.name for lora in loras)))
     for card in cards:
         mark = "*" if card.name == settings.model else " "
         print(f"{mark} {card.name:{width}}  {card.size / 1e6:8.1f} MB  {card.description}")
+    for lora in loras:
+        words = f"; say {', '.join(lora.trigger_words)}" if lora.trigger_words else ""
+        print(f"  {lora.name:{width}}  {lora.size / 1e6:8.1f} MB  LoRA for {lora.base}{words}")
+
+
+def _lora_row(lora: LoraCard) -> dict[str, Any]:
+    facts = {key: lora.details[key] for key in ("rank", "alpha", "made_by", "description") if key in lora.details}
+    return {
+        "name": lora.name,
+        "lora": True,
+        "base": lora.base,
+        "trigger_words": lora.trigger_words,
+        "bytes": lora.size,
+        "path": str(lora.path),
+        **facts,
+    }
 
 
 def _print_available(*, as_json: bool) -> None:

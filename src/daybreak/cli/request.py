@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daybreak.generation_settings import GenerationSettings
+from daybreak.generation_settings import GenerationSettings, LoraUse
 from daybreak.media.fit import load_image
 from daybreak.media.provenance import NoProvenance, read_settings
 from daybreak.shapes import BUCKETS, VideoSpec, check_size, frames_for
@@ -35,16 +36,19 @@ class Asked:
     negative_prompt: str | None = None
     image: Path | None = None
     like: Path | None = None
+    loras: tuple[str, ...] = ()  # NAME or NAME:STRENGTH
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One generation, complete. `weights` is the digest that the --like file was made with, if it says."""
+    """One generation, complete. `weights` is the digest that the --like file was made with, if it says; so are those
+    of its LoRAs, by their names."""
 
     model: str
     timeline: Timeline
     settings: GenerationSettings
     weights: str | None = None
+    lora_digests: Mapping[str, str] = field(default_factory=dict)
 
 
 def build_request(asked: Asked, default_model: str) -> Request:
@@ -75,6 +79,7 @@ def build_request(asked: Asked, default_model: str) -> Request:
         timeline=timeline,
         settings=_settings(asked, earlier_settings),
         weights=record.get("weights"),
+        lora_digests=record.get("lora_digests") or {},
     )
 
 
@@ -95,6 +100,15 @@ def parse_seed(text: str) -> int:
     return int(text)
 
 
+def parse_lora(text: str) -> LoraUse:
+    """The LoRA and strength of a text such as "watercolour:0.8"; without a strength, 1. Raises ValueError."""
+    name, colon, strength = text.strip().partition(":")
+    try:
+        return LoraUse(name, float(strength) if colon else 1.0)
+    except ValueError as error:
+        raise ValueError(f"a LoRA is NAME or NAME:STRENGTH, such as watercolour:0.8, not {text!r}") from error
+
+
 def default_output(prompt: str, folder: Path) -> Path:
     """A file name made of the prompt's first words that is not taken yet."""
     slug = "-".join(re.findall(r"[a-z0-9]+", prompt.lower())[:8])[:60] or "video"
@@ -102,6 +116,12 @@ def default_output(prompt: str, folder: Path) -> Path:
     while path.exists():
         path, number = folder / f"{slug}-{number}.mp4", number + 1
     return path
+
+
+def changed_loras(request: Request, metadata: Mapping[str, Any]) -> list[str]:
+    """The LoRAs that are other files now than when the --like file was made, by the record of the new clip."""
+    now = metadata.get("lora_digests") or {}
+    return [name for name, digest in request.lora_digests.items() if now.get(name, digest) != digest]
 
 
 def _earlier_timeline(like: Path | None, record: dict[str, Any]) -> Timeline | None:
@@ -131,7 +151,14 @@ def _settings(asked: Asked, earlier: GenerationSettings | None) -> GenerationSet
         seed=settings.seed if asked.seed is None else parse_seed(asked.seed),
         num_inference_steps=settings.num_inference_steps if asked.steps is None else asked.steps,
         guidance_scale=settings.guidance_scale if asked.guidance is None else asked.guidance,
+        loras=_loras(asked.loras, settings.loras),
     )
+
+
+def _loras(asked: tuple[str, ...], earlier: tuple[LoraUse, ...]) -> tuple[LoraUse, ...]:
+    if asked == ("none",):
+        return ()
+    return tuple(parse_lora(text) for text in asked) or earlier
 
 
 def _image_pin(image: Path) -> Pin:

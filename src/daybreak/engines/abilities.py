@@ -10,9 +10,10 @@ from typing import Literal
 
 from daybreak.catalog import DIFFUSERS_ENGINE, REMOTE_ENGINE, ModelCard
 from daybreak.generation_settings import GenerationSettings
+from daybreak.open_models.families import LORA_PIPELINES
 from daybreak.timeline import Feature, Timeline
 
-Ability = Feature | Literal["steps", "guidance"]
+Ability = Feature | Literal["steps", "guidance", "lora"]
 
 # How a refusal names each ability to the person who asked.
 _SAID: dict[Ability, str] = {
@@ -25,6 +26,7 @@ _SAID: dict[Ability, str] = {
     "negative_prompt": "a negative prompt",
     "steps": "a number of steps",
     "guidance": "a guidance scale",
+    "lora": "a LoRA",
 }
 
 NATIVE_ABILITIES: frozenset[Ability] = frozenset(_SAID)
@@ -41,12 +43,20 @@ def abilities_of(card: ModelCard) -> frozenset[Ability]:
         return DIORAMA_ABILITIES
     if card.engine == DIFFUSERS_ENGINE:  # what its checkpoint can do was worked out when it was installed
         able = card.details.get("abilities")
-        return NATIVE_ABILITIES & frozenset(able if isinstance(able, list) else ())
+        able = [*(able if isinstance(able, list) else ()), *(["lora"] if takes_loras(card) else [])]
+        return NATIVE_ABILITIES & frozenset(able)
     if card.engine != REMOTE_ENGINE:
         return NATIVE_ABILITIES
     most = _DAYBREAK_FIELDS if card.details.get("dialect") == "daybreak" else REMOTE_ABILITIES
     said = card.details.get("abilities")
     return most & frozenset(said) if isinstance(said, list) else most
+
+
+def takes_loras(card: ModelCard) -> bool:
+    """Whether the engine of a model can add LoRAs to it."""
+    if card.procedural or card.engine == REMOTE_ENGINE:
+        return False
+    return card.engine != DIFFUSERS_ENGINE or str(card.details.get("pipeline")) in LORA_PIPELINES
 
 
 def needed_abilities(timeline: Timeline, settings: GenerationSettings) -> frozenset[Ability]:
@@ -56,6 +66,8 @@ def needed_abilities(timeline: Timeline, settings: GenerationSettings) -> frozen
         needed.add("steps")
     if settings.guidance_scale is not None:
         needed.add("guidance")
+    if settings.loras:
+        needed.add("lora")
     return frozenset(needed)
 
 

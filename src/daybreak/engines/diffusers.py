@@ -9,13 +9,15 @@ A job that is taken up again starts at its first step: samplers here have no sta
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from daybreak.catalog import ModelCard
 from daybreak.engines.abilities import Ability, abilities_of
+from daybreak.engines.loras import chosen_loras, load_into, mix_key, mix_record
 from daybreak.engines.lowering import Task, lower
 from daybreak.engines.machine import is_out_of_memory, measure
 from daybreak.generation import Audio, EngineFailed, Frames, InvalidOutput, OnStep, State, Video
@@ -28,6 +30,7 @@ from daybreak.timeline import Timeline
 
 if TYPE_CHECKING:
     from daybreak.engines.checkpoints import Checkpoint
+    from daybreak.open_models.loras import LoraCard
 
 _PLACES = ("whole", "offloaded", "streamed")  # from quick to thrifty
 _DECODED = 512  # bytes that a pixel of a clip takes while it is decoded without tiles
@@ -38,12 +41,13 @@ class DiffusersEngine:
 
     procedural = False
 
-    def __init__(self, card: ModelCard, device: str = "auto") -> None:
+    def __init__(self, card: ModelCard, device: str = "auto", models_dir: Path | None = None) -> None:
         self.name = card.name
         self.abilities: frozenset[Ability] = abilities_of(card)
-        self._card, self._device = card, device
+        self._card, self._device, self._models_dir = card, device, models_dir
         self._checkpoint: Checkpoint | None = None
         self._placed: tuple[str, str] | None = None  # the pipeline and the place that the weights are in
+        self._mix: tuple[object, ...] = ()  # the LoRAs that are loaded into the weights
 
     def generate(
         self,
@@ -113,7 +117,9 @@ class DiffusersEngine:
     ) -> Video:
         import torch
 
+        chosen = chosen_loras(settings.loras, self.name, self._models_dir)
         pipeline = self._pipeline(class_name, place, tiled=tiled)
+        self._mix_in(pipeline, chosen)
         family = PIPELINES[self._card.details["pipeline"]].family
         details = self._card.details
         steps = settings.num_inference_steps or int(details.get("num_inference_steps", family.steps))
@@ -136,8 +142,20 @@ class DiffusersEngine:
             frames = np.concatenate([task.kept, frames[1:]])
         audio, rate = _sound(made, pipeline)
         report.done()
-        chosen = {"num_inference_steps": steps, "guidance_scale": guidance, "pipeline": class_name}
-        return Video(frames, task.spec.fps, audio, rate, chosen)
+        used = {"num_inference_steps": steps, "guidance_scale": guidance, "pipeline": class_name, **mix_record(chosen)}
+        return Video(frames, task.spec.fps, audio, rate, used)
+
+    def _mix_in(self, pipeline: Any, chosen: Sequence[tuple[LoraCard, float]]) -> None:
+        """Makes the weights those of the model with exactly this mix of LoRAs. Raises EngineFailed."""
+        key = mix_key(chosen)
+        if key == self._mix:
+            return
+        if self._mix:
+            pipeline.unload_lora_weights()  # all pipelines of a checkpoint share its parts
+            self._mix = ()
+        if chosen:
+            load_into(pipeline, chosen)
+            self._mix = key
 
     def _pipeline(self, class_name: str, place: str, *, tiled: bool) -> Any:
         """The pipeline with its weights where they are to be."""
@@ -163,7 +181,7 @@ class DiffusersEngine:
     def _forget(self) -> None:
         from daybreak.engines.checkpoints import free_memory
 
-        self._checkpoint, self._placed = None, None
+        self._checkpoint, self._placed, self._mix = None, None, ()
         free_memory()
 
     def _too_large(self, asked: VideoSpec, made: VideoSpec) -> str:

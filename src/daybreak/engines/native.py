@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daybreak.catalog import ModelCard
@@ -14,31 +17,59 @@ from daybreak.stages import stage
 from daybreak.timeline import Timeline
 
 if TYPE_CHECKING:
+    from daybreak.open_models.loras import LoraCard
     from daybreak.pipeline import Pipeline
 
 
 class NativeEngine:
-    """Runs one installed model; its weights load with the first clip and stay loaded."""
+    """Runs one installed model; its weights load with the first clip and stay loaded, as does the last mix of LoRAs.
+
+    LoRAs are those installed beside `models_dir`.
+    """
 
     procedural = False
     abilities: frozenset[Ability] = NATIVE_ABILITIES
 
-    def __init__(self, card: ModelCard, device: str = "auto") -> None:
+    def __init__(self, card: ModelCard, device: str = "auto", models_dir: Path | None = None) -> None:
         self.name = card.name
         self._card = card
-        self._device = device
+        self._device, self._models_dir = device, models_dir
         self._pipeline: Pipeline | None = None
+        self._mixed: tuple[object, Pipeline] | None = None
 
     def generate(
         self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep, resume: State | None = None
     ) -> Video:
         """The generated clip, at the model's native size and frame rate."""
-        pipeline = self._loaded()
+        from daybreak.engines.loras import chosen_loras, mix_record
+
+        chosen = chosen_loras(settings.loras, self.name, self._models_dir)
+        pipeline = self._with(chosen) if chosen else self._loaded()
         from daybreak.pipeline import Canvas, empty_canvas
 
         spec = clip_spec(timeline.spec)
         canvas = Canvas(*lay_out(timeline.pins, spec)) if timeline.pins else empty_canvas(spec)
-        return pipeline(timeline, settings, on_step, canvas, resume)
+        video = pipeline(timeline, settings, on_step, canvas, resume)
+        return replace(video, metadata={**video.metadata, **mix_record(chosen)})
+
+    def _with(self, chosen: Sequence[tuple[LoraCard, float]]) -> Pipeline:
+        """The pipeline with a mix merged into copies of the weights that it changes; the model's own stay."""
+        from daybreak.engines.loras import mix_key, read_native
+        from daybreak.models.lora import with_low_rank
+        from daybreak.pipeline import Pipeline
+
+        key = mix_key(chosen)
+        if self._mixed is None or self._mixed[0] != key:
+            self._mixed = None  # its copies are freed before new ones are made
+            plain = self._loaded()
+            with stage("mixing the LoRAs"):
+                mixed = [(read_native(card), strength) for card, strength in chosen]
+                transformer = with_low_rank(plain.components.transformer, mixed)
+                # The card is part of what a saved state must be of: one of another mix is not gone on from.
+                card = {**plain.components.card, "loras": key}
+                parts = replace(plain.components, transformer=transformer, card=card)
+                self._mixed = (key, Pipeline(parts, plain.device))
+        return self._mixed[1]
 
     def _loaded(self) -> Pipeline:
         if self._pipeline is None:

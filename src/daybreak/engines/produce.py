@@ -24,8 +24,11 @@ _ROOM = 8 * 2**20  # bytes that must be free before compute is spent on a clip
 _FLAT = 2  # levels of 255: a clip whose lightest and darkest value are no further apart shows nothing
 
 
-def open_engine(card: ModelCard) -> Engine:
-    """The engine that runs the model of a card; weights load when it first generates."""
+def open_engine(card: ModelCard, models_dir: Path | None = None) -> Engine:
+    """The engine that runs the model of a card; weights load when it first generates.
+
+    LoRAs are those installed beside `models_dir`; without it there are none.
+    """
     if card.procedural:
         from daybreak.engines.diorama import DioramaEngine
 
@@ -37,10 +40,10 @@ def open_engine(card: ModelCard) -> Engine:
     if card.engine == DIFFUSERS_ENGINE:
         from daybreak.engines.diffusers import DiffusersEngine
 
-        return DiffusersEngine(card)
+        return DiffusersEngine(card, models_dir=models_dir)
     from daybreak.engines.native import NativeEngine
 
-    return NativeEngine(card)
+    return NativeEngine(card, models_dir=models_dir)
 
 
 def provenance(engine: Engine, timeline: Timeline, settings: GenerationSettings) -> dict[str, Any]:

@@ -68,6 +68,9 @@ PIPELINES: Mapping[str, PipelineKind] = {
     "MochiPipeline": PipelineKind(MOCHI, {"text": "MochiPipeline"}),
 }
 
+# Those that can load LoRAs: diffusers has no loader for HunyuanVideo 1.5.
+LORA_PIPELINES = frozenset(name for name, kind in PIPELINES.items() if kind.family is not HUNYUAN)
+
 _DIFFUSERS, _TRANSFORMERS, _LTX2_PARTS = "diffusers", "transformers", "diffusers.pipelines.ltx2"
 
 # Classes with weights, and where each is imported from.

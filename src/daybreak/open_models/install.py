@@ -128,12 +128,17 @@ def install(staged: Path, name: str, models_dir: Path, card: Mapping[str, Any]) 
     """The folder of the model, now that it is whole: everything is on disk before it has its name."""
     with full_disk_told(staged):
         (staged / CARD_FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    return place(staged, models_dir / name, downloads_dir(models_dir))
+
+
+def place(staged: Path, target: Path, downloads: Path) -> Path:
+    """`target`, now the folder `staged`: everything in it is on disk before it has its name; an old one gives way."""
+    with full_disk_told(staged):
         for path in sorted(staged.rglob("*"), reverse=True):
             sync_file(path)
         sync_folder(staged)
-        make_folders(models_dir)
-    target = models_dir / name
-    old = downloads_dir(models_dir) / f".{name}.{secrets.token_hex(4)}.old"
+        make_folders(target.parent)
+    old = downloads / f".{target.name}.{secrets.token_hex(4)}.old"
     if target.exists():
         target.rename(old)
     try:
@@ -142,7 +147,7 @@ def install(staged: Path, name: str, models_dir: Path, card: Mapping[str, Any]) 
         if old.exists():
             old.rename(target)
         raise
-    sync_folder(models_dir)
+    sync_folder(target.parent)
     shutil.rmtree(old, ignore_errors=True)
     return target
 

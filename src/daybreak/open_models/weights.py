@@ -58,6 +58,13 @@ def read_tensors(file: Path, shown: str = "") -> dict[str, TensorFacts]:
     return tensors
 
 
+def read_metadata(file: Path) -> dict[str, str]:
+    """The texts in a safetensors file's header. Raises UnusableModel for a file without a sound header."""
+    _, header = _header(file, file.name)
+    said = header.get("__metadata__")
+    return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+
+
 def _header(file: Path, shown: str) -> tuple[int, Mapping[str, Any]]:
     """The header's length in bytes and what it says."""
     with file.open("rb") as stream:

@@ -6,6 +6,7 @@ import gc
 import sys
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from daybreak.catalog import CARD_FILE, ModelCard, ModelUnavailable, find_model
@@ -16,8 +17,11 @@ from daybreak.engines.protocol import Engine
 class Shelf:
     """At most `room` engines, the one that was used longest ago goes first."""
 
-    def __init__(self, models_dir: Path, open_: Callable[[ModelCard], Engine] = open_engine, room: int = 2) -> None:
-        self._models_dir, self._open, self._room = models_dir, open_, room
+    def __init__(self, models_dir: Path, open_: Callable[[ModelCard], Engine] | None = None, room: int = 2) -> None:
+        self._models_dir, self._room = models_dir, room
+        self._open: Callable[[ModelCard], Engine] = (
+            partial(open_engine, models_dir=models_dir) if open_ is None else open_
+        )
         self._engines: OrderedDict[object, Engine] = OrderedDict()
 
     def take(self, name: str) -> Engine:
