@@ -80,7 +80,8 @@ def find_lora(name: str, base: str, models_dir: Path | None) -> LoraCard:
     try:
         read_tensors(card.file, f"{name}/{LORA_FILE}")
     except (UnusableModel, OSError) as error:
-        raise ModelUnavailable(f"the LoRA {name!r} is damaged ({error}): install it again") from error
+        reason = error.strerror if isinstance(error, OSError) else error  # clients are told: not where the file is
+        raise ModelUnavailable(f"the LoRA {name!r} is damaged ({reason}): install it again") from error
     return card
 
 

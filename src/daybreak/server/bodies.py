@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from daybreak.generation_settings import MAX_SEED, MAX_STEPS
+from daybreak.generation_settings import MAX_LORA_STRENGTH, MAX_LORAS, MAX_SEED, MAX_STEPS
 from daybreak.server.options import MAX_EXPIRY, MAX_PRIORITY, MIN_EXPIRY
 from daybreak.server.references import MAX_DATA_URL
 from daybreak.shapes import MAX_FPS, MAX_SECONDS, MAX_SIDE, MIN_SIDE
@@ -96,6 +96,15 @@ class VideoExpiry(Sent):
     seconds: int = Field(ge=MIN_EXPIRY, le=MAX_EXPIRY)
 
 
+class LoraBody(Sent):
+    """An installed LoRA and how much of it is added."""
+
+    name: str = Field(max_length=64)
+    strength: float | None = Field(
+        None, ge=-MAX_LORA_STRENGTH, le=MAX_LORA_STRENGTH, description="1 as it was trained, below 0 its opposite. [1]"
+    )
+
+
 class OptionsBody(Sent):
     """What goes with every way of asking. All of it is Daybreak's, or other servers', but `model`."""
 
@@ -103,6 +112,9 @@ class OptionsBody(Sent):
     negative_prompt: str | None = Field(None, max_length=MAX_PROMPT)
     num_inference_steps: int | None = Field(None, ge=1, le=MAX_STEPS)
     guidance_scale: float | None = Field(None, ge=0, le=100)
+    loras: list[str | LoraBody] | None = Field(
+        None, max_length=MAX_LORAS, description="LoRAs of the model, `daybreak.loras` of it in /v1/models."
+    )
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher goes first.")
     metadata: dict[str, str] | None = Field(None, description="Up to 16 texts that the video carries along.")
     expires_after: int | VideoExpiry | None = Field(None, description="Seconds. Left out: it is never deleted.")

@@ -11,9 +11,11 @@ from fastapi import APIRouter, Depends, Request
 from daybreak.catalog import ModelCard, ModelUnavailable, find_model, installed_models
 from daybreak.database.aliases import get_alias, list_aliases
 from daybreak.engines.abilities import abilities_of
+from daybreak.open_models.loras import LoraCard
 from daybreak.server.auth import Principal, requires
 from daybreak.server.context import ServerContext, context_of
 from daybreak.server.errors import ApiError
+from daybreak.server.loras import all_loras, lora_objects
 from daybreak.server.schemas import ModelList, ModelResource
 
 log = structlog.get_logger()
@@ -99,14 +101,17 @@ def _all(context: ServerContext) -> list[dict[str, Any]]:
     for alias in list_aliases(context.db):
         names[alias.name] = Named(alias.name, alias.model, alias.created_at, alias=True)
     order = sorted(names.values(), key=lambda named: (not named.id.startswith("sora"), named.id))
-    return [_model_object(context, named, cards.get(named.model)) for named in order]
+    loras = all_loras(context)
+    return [_model_object(context, named, cards.get(named.model), loras) for named in order]
 
 
 def _installed_at(card: ModelCard) -> int:
     return int((card.path / "model.json").stat().st_mtime) if card.path and card.path.is_dir() else 0
 
 
-def _model_object(context: ServerContext, named: Named, card: ModelCard | None) -> dict[str, Any]:
+def _model_object(
+    context: ServerContext, named: Named, card: ModelCard | None, loras: list[LoraCard]
+) -> dict[str, Any]:
     problem = None
     if card is None:
         problem = f"the model {named.model!r} is not installed"
@@ -130,6 +135,7 @@ def _model_object(context: ServerContext, named: Named, card: ModelCard | None) 
             "alias": named.alias,
             "procedural": bool(card and card.procedural),
             "abilities": sorted(abilities_of(card)) if card else [],
+            "loras": lora_objects(card, loras),
             "native_sizes": [str(size) for size in (native or {}).get("sizes", [])],
             "fps": float((native or {}).get("fps", 24)),
             "description": card.description if card else "",

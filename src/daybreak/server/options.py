@@ -10,6 +10,7 @@ from typing import Any
 from daybreak.generation_settings import MAX_SEED, MAX_STEPS, GenerationSettings
 from daybreak.jobs.operations import format_seconds
 from daybreak.server.errors import ApiError, invalid, invalid_type, listed, quoted
+from daybreak.server.loras import read_loras
 from daybreak.server.parameters import Parameters
 from daybreak.shapes import MAX_FPS, MAX_SECONDS, MAX_SIDE, MIN_SIDE, VideoSpec, check_size, frames_for
 from daybreak.timeline import MAX_PROMPT
@@ -57,6 +58,7 @@ def read_options(parameters: Parameters) -> Options:
         secrets.randbits(_SEED_BITS) if seed is None or seed == -1 else seed,
         parameters.whole("num_inference_steps", 1, MAX_STEPS),
         parameters.number("guidance_scale", 0, 100),
+        read_loras(parameters),
     )
     metadata = _read_metadata(parameters)
     user = parameters.text("user", MAX_METADATA_VALUE)

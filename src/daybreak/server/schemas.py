@@ -91,6 +91,14 @@ class VideoDeleted(Wire):
     deleted: bool
 
 
+class LoraDetails(Wire):
+    """A LoRA that is installed for a model."""
+
+    name: str
+    description: str
+    trigger_words: list[str] = Field(description="What a prompt says to call for it.")
+
+
 class ModelDetails(Wire):
     """What Daybreak says about a model."""
 
@@ -100,6 +108,7 @@ class ModelDetails(Wire):
     alias: bool = Field(description="Whether the id is only another name of the model.")
     procedural: bool = Field(description="A program that renders prompts, not a learned model.")
     abilities: list[str] = Field(description="What it honours beyond one prompt for the whole clip.")
+    loras: list[LoraDetails] = Field(description="What `loras` of a request may name.")
     native_sizes: list[str]
     fps: float
     description: str

@@ -25,6 +25,7 @@ from daybreak.server.auth import Principal
 from daybreak.server.body import Body, Upload
 from daybreak.server.context import ServerContext
 from daybreak.server.errors import ApiError, invalid, too_many
+from daybreak.server.loras import refuse_missing_loras
 from daybreak.server.options import Options, Shape
 from daybreak.server.references import Found, forget, media_assets, store
 from daybreak.server.schemas import to_json, video_object
@@ -40,6 +41,7 @@ _FIELDS: dict[Ability, str] = {
     "negative_prompt": "negative_prompt",
     "steps": "num_inference_steps",
     "guidance": "guidance_scale",
+    "lora": "loras",
 }
 
 
@@ -94,6 +96,7 @@ def refuse_what_it_lacks(card: ModelCard, timeline: Timeline, options: Options) 
 async def finish(context: ServerContext, project_id: str, draft: Draft) -> NewJob:
     """The job of a draft, its media stored as assets of its own. Raises ApiError, and then nothing is stored."""
     refuse_what_it_lacks(draft.card, draft.timeline, draft.options)
+    await context.run(refuse_missing_loras, context, draft.card, draft.options.settings)
     cost = await context.run(_cost, context, draft)
     stored: dict[str, tuple[str, str]] = {}  # placeholder to asset and digest
     try:
