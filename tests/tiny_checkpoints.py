@@ -48,11 +48,11 @@ def wan_vae() -> Any:
     )
 
 
-def wan_transformer(in_channels: int = 16) -> Any:
+def wan_transformer(in_channels: int = 16, out_channels: int = 16) -> Any:
     return diffusers.WanTransformer3DModel(
-        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=in_channels, out_channels=16,
-        text_dim=32, freq_dim=256, ffn_dim=32, num_layers=2, cross_attn_norm=True, qk_norm="rms_norm_across_heads",
-        rope_max_seq_len=32,
+        patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=in_channels,
+        out_channels=out_channels, text_dim=32, freq_dim=256, ffn_dim=32, num_layers=2, cross_attn_norm=True,
+        qk_norm="rms_norm_across_heads", rope_max_seq_len=32,
     )  # fmt: skip
 
 
@@ -70,6 +70,16 @@ def wan_from_image() -> Any:
     return diffusers.WanImageToVideoPipeline(
         **parts, transformer=wan_transformer(36), transformer_2=None, image_encoder=None, image_processor=None
     )
+
+
+def wan_5b() -> Any:
+    """Wan 2.2's small model: text or an image, a VAE of its own, a timestep for each token."""
+    vae = diffusers.AutoencoderKLWan(
+        base_dim=3, decoder_base_dim=4, z_dim=48, dim_mult=[1, 1, 1, 1], num_res_blocks=1, in_channels=12,
+        out_channels=12, temperal_downsample=[False, True, True], is_residual=True, patch_size=2,
+        scale_factor_spatial=16, latents_mean=[0.1] * 48, latents_std=[1.5] * 48,
+    )  # fmt: skip
+    return wan(transformer=wan_transformer(48, 48), vae=vae, expand_timesteps=True)
 
 
 def ltx_parts() -> dict[str, Any]:
@@ -239,6 +249,7 @@ CHECKPOINTS: dict[str, Callable[[], Any]] = {
     "wan": wan,
     "wan-two-experts": wan_two_experts,
     "wan-from-image": wan_from_image,
+    "wan-5b": wan_5b,
     "ltx": ltx,
     "ltx-conditions": ltx_conditions,
     "ltx2": ltx2,

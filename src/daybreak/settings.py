@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     fetch_allow: str = Field(
         default="", description="Hosts, with commas, that the server may fetch from although they are not public."
     )
+    wan_engine: Literal["native", "diffusers"] = Field(
+        default="native", description="What runs Wan checkpoints: Daybreak's own engine where it can, or diffusers."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal, else JSON."
     )

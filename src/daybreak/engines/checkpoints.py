@@ -63,7 +63,7 @@ def load_checkpoint(card: ModelCard, dtype: torch.dtype) -> Checkpoint:
     try:
         index = read_json(card.path / INDEX_FILE, INDEX_FILE)
         _, components = read_index(index)
-        parts = {name: _load(card.path / name, class_name, dtype) for name, class_name in components.items()}
+        parts = {name: load_part(card.path / name, class_name, dtype) for name, class_name in components.items()}
     except (UnusableModel, OSError, ValueError, KeyError) as error:
         raise EngineFailed("model_unavailable", f"the model {card.name!r} cannot be loaded: {_line(error)}") from error
     except ImportError as error:
@@ -95,12 +95,10 @@ def entry_of(card: ModelCard) -> Entry:
     )  # fmt: skip
 
 
-def quiet_libraries() -> None:
+def quiet_libraries(*names: str) -> None:
     """Their bars and hints are not for whoever waits for a video."""
-    from diffusers.utils import logging as of_diffusers
-    from transformers.utils import logging as of_transformers
-
-    for logging in (of_diffusers, of_transformers):
+    for name in names or ("diffusers", "transformers"):
+        logging = importlib.import_module(f"{name}.utils.logging")
         logging.set_verbosity_error()
         logging.disable_progress_bar()
 
@@ -112,8 +110,8 @@ def free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _load(folder: Path, class_name: str, dtype: torch.dtype) -> Any:
-    """One component."""
+def load_part(folder: Path, class_name: str, dtype: torch.dtype) -> Any:
+    """One component. Raises UnusableModel, naming the tensor, or what its library raises for an unreadable file."""
     module = MODULES.get(class_name) or SETTINGS[class_name]
     kind = getattr(importlib.import_module(module), class_name)
     if class_name in SETTINGS:

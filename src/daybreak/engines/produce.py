@@ -16,6 +16,8 @@ from daybreak.media.edit import PinnedSpan, paste_pinned, trim
 from daybreak.media.encode import check_target, encode_video
 from daybreak.media.fit import conform
 from daybreak.media.probe import decode_video
+from daybreak.open_models.families import PIPELINES, WAN
+from daybreak.settings import load_settings
 from daybreak.stages import stage
 from daybreak.timeline import Pin, Timeline
 
@@ -40,10 +42,21 @@ def open_engine(card: ModelCard, models_dir: Path | None = None) -> Engine:
     if card.engine == DIFFUSERS_ENGINE:
         from daybreak.engines.diffusers import DiffusersEngine
 
-        return DiffusersEngine(card, models_dir=models_dir)
+        general = DiffusersEngine(card, models_dir=models_dir)
+        return _native_wan(card, general) or general
     from daybreak.engines.native import NativeEngine
 
     return NativeEngine(card, models_dir=models_dir)
+
+
+def _native_wan(card: ModelCard, general: Engine) -> Engine | None:
+    """Our own engine for a Wan checkpoint that it can run, unless the owner wants diffusers."""
+    if PIPELINES[card.details["pipeline"]].family is not WAN or load_settings().wan_engine == "diffusers":
+        return None
+    from daybreak.engines.wan import WanEngine
+    from daybreak.engines.wan_support import why_not
+
+    return WanEngine(card, general) if not why_not(card) else None
 
 
 def provenance(engine: Engine, timeline: Timeline, settings: GenerationSettings) -> dict[str, Any]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import shutil
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +15,30 @@ from daybreak.catalog import ModelCard, find_model
 from daybreak.engines.abilities import abilities_of
 from daybreak.engines.diffusers import DiffusersEngine
 from daybreak.engines.lowering import clip_spec, made_spec
-from daybreak.engines.produce import generate_clip, open_engine, produce_video
+from daybreak.engines.produce import generate_clip, produce_video
 from daybreak.engines.protocol import refuse_unsupported
 from daybreak.generation import Cancelled, EngineFailed, Unsupported, Video
 from daybreak.generation_settings import GenerationSettings
 from daybreak.media.encode import encode_video
 from daybreak.media.probe import decode_video, probe_video
-from daybreak.open_models.install import import_folder
 from daybreak.shapes import VideoSpec
 from daybreak.testing import make_clip
 from daybreak.timeline import Pin, Shot, Timeline
 
 pytest.importorskip("diffusers", reason="needs the extra: pip install 'daybreak[diffusers]'")
 # Their own deprecations are not ours to mend.
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"), pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.usefixtures("one_thread"),
+]  # fmt: skip
 
 NAMES = (
-    "wan", "wan-two-experts", "wan-from-image", "ltx", "ltx-conditions", "ltx2", "cogvideox", "cogvideox-from-image",
-    "sana-video", "hunyuan-video-1.5", "mochi",
+    "wan", "wan-two-experts", "wan-from-image", "wan-5b", "ltx", "ltx-conditions", "ltx2", "cogvideox",
+    "cogvideox-from-image", "sana-video", "hunyuan-video-1.5", "mochi",
 )  # fmt: skip
 FROM_IMAGE = {"wan-from-image", "cogvideox-from-image"}
 SPEC = VideoSpec(12, 64, 64, 24)
 Installed = Callable[[str], ModelCard]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Tensors this small are slower on several threads, and much slower where other tests run beside."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The card of a tiny checkpoint by its name: built and imported when it is first asked for."""
-    root = tmp_path_factory.mktemp("checkpoints")
-
-    def install(name: str) -> ModelCard:
-        if not (root / "models" / name).exists():
-            from tiny_checkpoints import build
-
-            import_folder(build(name, root / "built" / name), name, root / "models", {}, lambda _done, _total: None)
-        return find_model(name, root / "models")
-
-    return install
 
 
 @pytest.fixture
@@ -101,7 +77,7 @@ def test_every_family_makes_a_clip_and_tells_of_each_step(
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
     told: list[tuple[int, int]] = []
-    engine = open_engine(card)
+    engine = DiffusersEngine(card)
     asked = timeline(*([image] if name in FROM_IMAGE else []))
     video = engine.generate(asked, settings(), lambda done, total, *_: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
@@ -113,18 +89,18 @@ def test_every_family_makes_a_clip_and_tells_of_each_step(
 
 
 def test_a_seed_is_a_clip_and_a_prompt_counts(installed: Installed) -> None:
-    engine = open_engine(installed("wan"))
+    engine = DiffusersEngine(installed("wan"))
     first = engine.generate(timeline(), settings(), ignore)
     assert np.array_equal(first.frames, engine.generate(timeline(), settings(), ignore).frames)
     assert not np.array_equal(first.frames, engine.generate(timeline(), settings(seed=4), ignore).frames)
     assert not np.array_equal(first.frames, engine.generate(timeline(prompt="fog"), settings(), ignore).frames)
-    again = open_engine(installed("wan")).generate(timeline(), settings(), ignore)
+    again = DiffusersEngine(installed("wan")).generate(timeline(), settings(), ignore)
     assert np.array_equal(first.frames, again.frames)
 
 
 @pytest.mark.parametrize("name", ["wan", "hunyuan-video-1.5"])  # one has a callback, one only a bar
 def test_cancelling_ends_it_at_the_next_step(installed: Installed, name: str) -> None:
-    engine = open_engine(installed(name))
+    engine = DiffusersEngine(installed(name))
     told = []
 
     def cancel(done: int, *_: Any, **__: Any) -> None:
@@ -140,14 +116,16 @@ def test_cancelling_ends_it_at_the_next_step(installed: Installed, name: str) ->
 
 def test_sound_is_in_the_file(installed: Installed, tmp_path: Path) -> None:
     path = tmp_path / "video.mp4"
-    produce_video(open_engine(installed("ltx2")), timeline(spec=VideoSpec(24, 64, 64, 24)), settings(), path, ignore)
+    produce_video(
+        DiffusersEngine(installed("ltx2")), timeline(spec=VideoSpec(24, 64, 64, 24)), settings(), path, ignore
+    )
     assert probe_video(path).audio_codec == "aac"
     made = decode_video(path)
     assert (made.num_frames, made.fps) == (24, 24)
 
 
 def test_an_image_is_where_a_clip_starts_and_ends(installed: Installed, image: Pin) -> None:
-    engine = open_engine(installed("wan-from-image"))
+    engine = DiffusersEngine(installed("wan-from-image"))
     first = engine.generate(timeline(image), settings(), ignore)
     last = Pin(image.media, start=SPEC.seconds - 1 / 24)
     assert not np.array_equal(first.frames, engine.generate(timeline(image, last), settings(), ignore).frames)
@@ -160,7 +138,7 @@ def test_an_image_is_where_a_clip_starts_and_ends(installed: Installed, image: P
 def test_a_video_goes_on_from_its_last_frame(installed: Installed, tmp_path: Path) -> None:
     path = source(tmp_path, 12)
     longer = timeline(Pin(str(path), "video"), spec=VideoSpec(36, 64, 64, 24))
-    engine = open_engine(installed("ltx"))
+    engine = DiffusersEngine(installed("ltx"))
     refuse_unsupported(engine, longer, settings())
     video = generate_clip(engine, longer, settings(), ignore)
     kept = decode_video(path).frames
@@ -171,7 +149,7 @@ def test_a_video_goes_on_from_its_last_frame(installed: Installed, tmp_path: Pat
 
 def test_a_source_is_changed_as_much_as_was_said(installed: Installed, tmp_path: Path) -> None:
     path = source(tmp_path, 12)
-    engine = open_engine(installed("wan"))
+    engine = DiffusersEngine(installed("wan"))
     told: list[tuple[int, int]] = []
 
     def changed(strength: float) -> Video:
@@ -189,7 +167,7 @@ def test_a_source_is_changed_as_much_as_was_said(installed: Installed, tmp_path:
 def test_conditions_hold_pictures_anywhere(installed: Installed, image: Pin, tmp_path: Path) -> None:
     card = installed("ltx-conditions")
     assert {"later_pin", "partial_strength", "video_pin", "image_pin"} <= abilities_of(card)
-    engine = open_engine(card)
+    engine = DiffusersEngine(card)
     plain = engine.generate(timeline(), settings(), ignore)
     pins = (image, Pin(image.media, start=0.4, strength=0.5), Pin(str(source(tmp_path, 9)), "video"))
     clips = {engine.generate(timeline(pin), settings(), ignore).frames.tobytes() for pin in pins}
@@ -197,7 +175,7 @@ def test_conditions_hold_pictures_anywhere(installed: Installed, image: Pin, tmp
 
 
 def test_what_a_checkpoint_cannot_do_is_refused_before_it_is_loaded(installed: Installed, image: Pin) -> None:
-    engine = open_engine(installed("wan"))
+    engine = DiffusersEngine(installed("wan"))
     with pytest.raises(Unsupported, match="'wan' cannot use an image"):
         refuse_unsupported(engine, timeline(image), settings())
     with pytest.raises(Unsupported, match="several shots"):
@@ -233,7 +211,7 @@ def reshape(tensors: dict[str, Any]) -> None:
 def test_a_tensor_that_does_not_belong_is_named(
     installed: Installed, tmp_path: Path, change: Callable[[dict[str, Any]], None], tensor: str
 ) -> None:
-    engine = open_engine(damaged(installed("wan"), tmp_path, change))
+    engine = DiffusersEngine(damaged(installed("wan"), tmp_path, change))
     with pytest.raises(EngineFailed, match=tensor.replace(".", r"\.")) as caught:
         engine.generate(timeline(), settings(), ignore)
     assert caught.value.code == "model_unavailable"
@@ -256,11 +234,11 @@ def test_when_memory_runs_out_a_thriftier_way_is_tried_and_then_a_smaller_clip_n
         raise MemoryError
 
     monkeypatch.setattr(DiffusersEngine, "_run", runs_out_once)
-    assert open_engine(installed("wan")).generate(timeline(), settings(), ignore).frames.std() > 1
+    assert DiffusersEngine(installed("wan")).generate(timeline(), settings(), ignore).frames.std() > 1
     assert tries == [False, True]
     monkeypatch.setattr(DiffusersEngine, "_run", runs_out)
     with pytest.raises(EngineFailed, match=r"not enough memory for 64x64 and 0.5 s .* should fit") as caught:
-        open_engine(installed("wan")).generate(timeline(), settings(), ignore)
+        DiffusersEngine(installed("wan")).generate(timeline(), settings(), ignore)
     assert caught.value.code == "out_of_memory"
 
 
