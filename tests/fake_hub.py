@@ -15,10 +15,10 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class FakeHub:
-    """Serves one folder as the repository `someone/model`; the attributes can be changed between requests."""
+    """Serves one folder as one repository; the attributes can be changed between requests."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, repository: str = "someone/model") -> None:
+        self.folder, self.repository = folder, repository
         self.cut: dict[str, int] = {}  # a file's name to the bytes after which its connection ends, once
         self.damaged: set[str] = set()  # files that arrive with a bit flipped, once
         self.ranges = True
@@ -35,7 +35,7 @@ class FakeHub:
                 digest = hashlib.sha256(content).hexdigest()
                 row["lfs"] = {"sha256": digest, "size": len(content), "pointerSize": 130}
             siblings.append(row)
-        return {"id": "someone/model", "sha": COMMIT, "siblings": siblings, "private": False, "tags": []}
+        return {"id": self.repository, "sha": COMMIT, "siblings": siblings, "private": False, "tags": []}
 
 
 def git_id(content: bytes) -> str:
@@ -49,10 +49,10 @@ def serving(hub: FakeHub) -> Iterator[FakeHub]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
-            if path.startswith("/api/models/someone/model"):
+            if path.startswith(f"/api/models/{hub.repository}"):
                 self._answer(200, json.dumps(hub.listing()).encode())
-            elif path.startswith(f"/someone/model/resolve/{COMMIT}/"):
-                self._file(path.removeprefix(f"/someone/model/resolve/{COMMIT}/"))
+            elif path.startswith(f"/{hub.repository}/resolve/{COMMIT}/"):
+                self._file(path.removeprefix(f"/{hub.repository}/resolve/{COMMIT}/"))
             else:
                 self._answer(404, b"{}")
 

@@ -25,7 +25,7 @@ ROUTERS = (
     "characters", "create", "remix", "edits", "extensions", "sync",
     "files", "batches", "webhooks", "azure",
     "library", "exports",
-    "videos", "content", "events", "queue", "models", "health", "studio",
+    "videos", "content", "events", "queue", "models", "catalogue", "health", "studio",
 )  # fmt: skip
 
 

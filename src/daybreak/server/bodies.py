@@ -115,6 +115,10 @@ class OptionsBody(Sent):
     loras: list[str | LoraBody] | None = Field(
         None, max_length=MAX_LORAS, description="LoRAs of the model, `daybreak.loras` of it in /v1/models."
     )
+    enhance_prompt: bool | None = Field(
+        None, description="Tell the model the prompt in the words that it knows best. [the model's choice]"
+    )
+    generate_audio: bool | None = Field(None, description="With sound, or without. [the model's choice]")
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher goes first.")
     metadata: dict[str, str] | None = Field(None, description="Up to 16 texts that the video carries along.")
     expires_after: int | VideoExpiry | None = Field(None, description="Seconds. Left out: it is never deleted.")

@@ -18,6 +18,7 @@ from fastapi import Request
 
 from daybreak.server.limits import RateLimiter, Seats
 from daybreak.server.polls import Polls
+from daybreak.server.pulls import Pulls
 from daybreak.server.telemetry import Metrics
 from daybreak.settings import Settings
 
@@ -63,6 +64,7 @@ class ServerContext:
     metrics: Metrics = field(default_factory=Metrics)
     checked: Checked | None = None  # health.py's last look
     polls: Polls = field(default_factory=Polls)
+    pulls: Pulls = field(default_factory=Pulls)
     known_keys: dict[bytes, tuple[asyncio.Future[Principal | None], float]] = field(
         default_factory=dict
     )  # auth.py's, by digest

@@ -250,3 +250,71 @@ class ApiKeyList(Wire):
 
     object: Literal["list"]
     data: list[ApiKeyResource]
+
+
+class LicenceWords(Wire):
+    """What a licence permits, in words."""
+
+    name: str
+    permits: str
+    where: str
+    check: str = Field(description="What to look up before relying on it; may be empty.")
+
+
+class MemoryNeed(Wire):
+    """Bytes that a clip takes: all on the GPU, one part at a time, block by block; and of the weights in memory."""
+
+    whole: int
+    offloaded: int
+    streamed: int
+    weights: int
+
+
+class PullState(Wire):
+    """A download of a model: `done` of `total` bytes."""
+
+    name: str
+    state: Literal["running", "stopping", "stopped", "failed", "done"]
+    done: int
+    total: int
+    error: str | None
+
+
+class CatalogueEntry(Wire):
+    """An open model that can be had."""
+
+    object: Literal["catalogue.model"]
+    id: str
+    title: str
+    repository: str
+    bytes: int
+    audio: bool
+    sizes: list[str]
+    seconds: float
+    fps: float
+    licence: LicenceWords
+    to_check: list[str]
+    memory: MemoryNeed
+    fits: bool
+    how: str
+    fix: str = Field(description="What would make it fit, or faster; may be empty.")
+    installed: bool
+    command: str
+    pull: PullState | None
+
+
+class MachineFacts(Wire):
+    """Bytes of this machine: memory, of the largest GPU (0 without one), free on the disk of the models."""
+
+    memory: int
+    gpu: int
+    disk_free: int
+
+
+class CatalogueList(Wire):
+    """Every open model that is known by name, and the machine that they are measured against."""
+
+    object: Literal["list"]
+    data: list[CatalogueEntry]
+    machine: MachineFacts
+    pull_problem: str | None = Field(description="Why no model can be pulled here, when none can.")

@@ -59,6 +59,8 @@ def read_options(parameters: Parameters) -> Options:
         parameters.whole("num_inference_steps", 1, MAX_STEPS),
         parameters.number("guidance_scale", 0, 100),
         read_loras(parameters),
+        parameters.flag("enhance_prompt"),
+        parameters.flag("generate_audio"),
     )
     metadata = _read_metadata(parameters)
     user = parameters.text("user", MAX_METADATA_VALUE)

@@ -42,6 +42,8 @@ _FIELDS: dict[Ability, str] = {
     "steps": "num_inference_steps",
     "guidance": "guidance_scale",
     "lora": "loras",
+    "enhance_prompt": "enhance_prompt",
+    "audio": "generate_audio",
 }
 
 

@@ -1,6 +1,7 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { address, get, send } from "@/api/client";
 import type {
+  Catalogue,
   Character,
   DocumentSummary,
   Facets,
@@ -46,6 +47,11 @@ export const modelsQuery = queryOptions({
   queryKey: ["models"],
   queryFn: async ({ signal }) => (await get<{ data: Model[] }>("v1/models", undefined, signal)).data,
   staleTime: 60_000,
+});
+
+export const catalogueQuery = queryOptions({
+  queryKey: ["catalogue"],
+  queryFn: ({ signal }) => get<Catalogue>("v1/catalogue", undefined, signal),
 });
 
 export const charactersQuery = queryOptions({

@@ -57,6 +57,70 @@ export interface components {
             fps: number | null;
         };
         /**
+         * CatalogueEntry
+         * @description An open model that can be had.
+         */
+        CatalogueEntry: {
+            /**
+             * Object
+             * @constant
+             */
+            object: "catalogue.model";
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
+            /** Repository */
+            repository: string;
+            /** Bytes */
+            bytes: number;
+            /** Audio */
+            audio: boolean;
+            /** Sizes */
+            sizes: string[];
+            /** Seconds */
+            seconds: number;
+            /** Fps */
+            fps: number;
+            licence: components["schemas"]["LicenceWords"];
+            /** To Check */
+            to_check: string[];
+            memory: components["schemas"]["MemoryNeed"];
+            /** Fits */
+            fits: boolean;
+            /** How */
+            how: string;
+            /**
+             * Fix
+             * @description What would make it fit, or faster; may be empty.
+             */
+            fix: string;
+            /** Installed */
+            installed: boolean;
+            /** Command */
+            command: string;
+            pull: components["schemas"]["PullState"] | null;
+        };
+        /**
+         * CatalogueList
+         * @description Every open model that is known by name, and the machine that they are measured against.
+         */
+        CatalogueList: {
+            /**
+             * Object
+             * @constant
+             */
+            object: "list";
+            /** Data */
+            data: components["schemas"]["CatalogueEntry"][];
+            machine: components["schemas"]["MachineFacts"];
+            /**
+             * Pull Problem
+             * @description Why no model can be pulled here, when none can.
+             */
+            pull_problem: string | null;
+        };
+        /**
          * CharacterResource
          * @description A character.
          */
@@ -350,6 +414,23 @@ export interface components {
             offset: number;
         };
         /**
+         * LicenceWords
+         * @description What a licence permits, in words.
+         */
+        LicenceWords: {
+            /** Name */
+            name: string;
+            /** Permits */
+            permits: string;
+            /** Where */
+            where: string;
+            /**
+             * Check
+             * @description What to look up before relying on it; may be empty.
+             */
+            check: string;
+        };
+        /**
          * LineageNode
          * @description A clip of a family, and the clips that it was made from.
          */
@@ -376,6 +457,47 @@ export interface components {
             size: string | null;
             /** Seconds */
             seconds: string | null;
+        };
+        /**
+         * LoraDetails
+         * @description A LoRA that is installed for a model.
+         */
+        LoraDetails: {
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /**
+             * Trigger Words
+             * @description What a prompt says to call for it.
+             */
+            trigger_words: string[];
+        };
+        /**
+         * MachineFacts
+         * @description Bytes of this machine: memory, of the largest GPU (0 without one), free on the disk of the models.
+         */
+        MachineFacts: {
+            /** Memory */
+            memory: number;
+            /** Gpu */
+            gpu: number;
+            /** Disk Free */
+            disk_free: number;
+        };
+        /**
+         * MemoryNeed
+         * @description Bytes that a clip takes: all on the GPU, one part at a time, block by block; and of the weights in memory.
+         */
+        MemoryNeed: {
+            /** Whole */
+            whole: number;
+            /** Offloaded */
+            offloaded: number;
+            /** Streamed */
+            streamed: number;
+            /** Weights */
+            weights: number;
         };
         /**
          * ModelDetails
@@ -409,6 +531,11 @@ export interface components {
              * @description What it honours beyond one prompt for the whole clip.
              */
             abilities: string[];
+            /**
+             * Loras
+             * @description What `loras` of a request may name.
+             */
+            loras: components["schemas"]["LoraDetails"][];
             /** Native Sizes */
             native_sizes: string[];
             /** Fps */
@@ -452,6 +579,25 @@ export interface components {
             position: number;
             /** Eta Seconds */
             eta_seconds: number | null;
+        };
+        /**
+         * PullState
+         * @description A download of a model: `done` of `total` bytes.
+         */
+        PullState: {
+            /** Name */
+            name: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "running" | "stopping" | "stopped" | "failed" | "done";
+            /** Done */
+            done: number;
+            /** Total */
+            total: number;
+            /** Error */
+            error: string | null;
         };
         /**
          * QueueJob

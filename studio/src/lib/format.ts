@@ -47,6 +47,12 @@ export function bytes(count: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** Memory, which is counted in powers of two: "24 GiB". */
+export function gibibytes(count: number): string {
+  const value = count / 2 ** 30;
+  return `${value >= 10 ? Math.round(value) : value.toFixed(1)} GiB`;
+}
+
 /** When something happened, as people say it; the exact time goes into a tooltip. */
 export function ago(unix: number, now: number): string {
   const passed = Math.max(0, now - unix);

@@ -3,6 +3,7 @@ import { CircleCheck, TriangleAlert } from "lucide-react";
 import { modelsQuery } from "@/api/library";
 import { Badge } from "@/components/controls";
 import { Failure } from "@/components/states";
+import { Catalogue } from "@/features/settings/Catalogue";
 import { t } from "@/lib/i18n";
 
 const ABILITIES: Record<string, () => string> = {
@@ -14,6 +15,7 @@ const ABILITIES: Record<string, () => string> = {
   loop: () => t("loops"),
   negative_prompt: () => t("negative prompt"),
   steps: () => t("steps"),
+  lora: () => t("LoRAs"),
   guidance: () => t("guidance"),
 };
 
@@ -69,6 +71,7 @@ export function Models() {
           "A model is a folder with a model.json under models in the data folder; it is seen here as soon as it lies there.",
         )}
       </p>
+      <Catalogue />
     </div>
   );
 }
