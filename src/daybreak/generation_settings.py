@@ -24,12 +24,18 @@ class LoraUse(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """How to generate; None leaves the choice to the model. Raises ValueError for values out of range."""
+    """How to generate; None leaves the choice to the model. Raises ValueError for values out of range.
+
+    `enhance_prompt` lets a model be told the prompt in the words that it knows best, `generate_audio` gives the clip
+    sound.
+    """
 
     seed: int = 0
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     loras: tuple[LoraUse, ...] = ()
+    enhance_prompt: bool | None = None
+    generate_audio: bool | None = None
 
     def __post_init__(self) -> None:
         for name, number in (("seed", self.seed), ("steps", self.num_inference_steps)):
@@ -43,13 +49,16 @@ class GenerationSettings:
             math.isfinite(self.guidance_scale) and 0 <= self.guidance_scale <= 100
         ):
             raise ValueError(f"guidance must be from 0 to 100, not {self.guidance_scale:g}")
+        for name, flag in (("enhance_prompt", self.enhance_prompt), ("generate_audio", self.generate_audio)):
+            if flag is not None and not isinstance(flag, bool):
+                raise ValueError(f"{name} must be true or false, not {flag!r}")
         _check_loras(self.loras)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values; `loras` only where there are some, so that what was made before has the same record."""
-        plain = asdict(self)
-        loras = [use._asdict() for use in self.loras]
-        return {**plain, "loras": loras} if loras else {name: plain[name] for name in plain if name != "loras"}
+        """Plain JSON values; the newer ones only where they say something, so that earlier clips keep their records."""
+        plain = {**asdict(self), "loras": [use._asdict() for use in self.loras] or None}
+        newer = ("loras", "enhance_prompt", "generate_audio")
+        return {name: value for name, value in plain.items() if value is not None or name not in newer}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> GenerationSettings:

@@ -14,6 +14,11 @@ def test_settings_to_plain_values_and_back() -> None:
     settings = GenerationSettings(7, 12, 3.5)
     assert GenerationSettings.from_dict(settings.to_dict()) == settings
     assert "loras" not in settings.to_dict()  # what was made before LoRAs has the same record
+    plain = GenerationSettings(seed=1, enhance_prompt=False, generate_audio=True)
+    assert GenerationSettings.from_dict(plain.to_dict()) == plain
+    assert not {"enhance_prompt", "generate_audio"} & set(settings.to_dict())
+    with pytest.raises(ValueError, match="enhance_prompt must be true or false, not 'yes'"):
+        GenerationSettings.from_dict({"enhance_prompt": "yes"})
     mixed = GenerationSettings(7, loras=(LoraUse("ink", 0.5), LoraUse("snow")))
     assert mixed.to_dict()["loras"] == [{"name": "ink", "strength": 0.5}, {"name": "snow", "strength": 1.0}]
     assert GenerationSettings.from_dict(mixed.to_dict()) == mixed

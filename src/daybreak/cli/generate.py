@@ -39,6 +39,11 @@ def generate(
     ] = None,
     negative_prompt: Annotated[str | None, typer.Option(help="What the video should not show.")] = None,
     image: Annotated[Path | None, typer.Option(help="An image to start from: the first frame.")] = None,
+    enhance: Annotated[
+        bool | None,
+        typer.Option("--enhance/--no-enhance", help="Tell the model the prompt in the words that it knows best."),
+    ] = None,
+    audio: Annotated[bool | None, typer.Option("--audio/--no-audio", help="With sound, or without.")] = None,
     lora: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,7 +63,22 @@ def generate(
         from daybreak.cli.request import Asked
 
         loras = tuple(lora or ())
-        asked = Asked(prompt, model, size, seconds, fps, seed, steps, guidance, negative_prompt, image, like, loras)
+        asked = Asked(
+            prompt,
+            model,
+            size,
+            seconds,
+            fps,
+            seed,
+            steps,
+            guidance,
+            negative_prompt,
+            image,
+            like,
+            loras,
+            enhance,
+            audio,
+        )
         report, stages = _generate(asked, output, show_preview=preview)
     if profile and as_json:
         report["stages"] = {name: round(seconds, 3) for name, seconds in stages.items()}
@@ -91,6 +111,8 @@ def _generate(asked: Asked, output: Path | None, *, show_preview: bool) -> tuple
         video = produce_video(engine, request.timeline, request.settings, path, on_step, extra)
     for name in changed_loras(request, video.metadata):
         _note(f"the LoRA {name!r} has changed since {asked.like} was made: the clip differs")
+    if (revised := video.metadata.get("revised_prompt")) and revised != request.timeline.prompt:
+        _note(f"the model was told: {'; '.join(video.metadata.get('revised_prompts', [revised]))}")
     if ignored := video.metadata.get("not_followed"):
         _note(f"the scene leaves out what it has no picture for: {', '.join(ignored)}")
     wall = time.monotonic() - started
@@ -105,6 +127,7 @@ def _report(request: Request, video: Video, path: Path, wall_seconds: float) -> 
         "model": request.model,
         "procedural": video.metadata["procedural"],
         "prompt": request.timeline.prompt,
+        **{name: video.metadata[name] for name in ("revised_prompt", "not_followed") if name in video.metadata},
         "seed": request.settings.seed,
         "width": video.width,
         "height": video.height,

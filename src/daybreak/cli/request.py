@@ -37,6 +37,8 @@ class Asked:
     image: Path | None = None
     like: Path | None = None
     loras: tuple[str, ...] = ()  # NAME or NAME:STRENGTH
+    enhance: bool | None = None
+    audio: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ def _settings(asked: Asked, earlier: GenerationSettings | None) -> GenerationSet
         num_inference_steps=settings.num_inference_steps if asked.steps is None else asked.steps,
         guidance_scale=settings.guidance_scale if asked.guidance is None else asked.guidance,
         loras=_loras(asked.loras, settings.loras),
+        enhance_prompt=settings.enhance_prompt if asked.enhance is None else asked.enhance,
+        generate_audio=settings.generate_audio if asked.audio is None else asked.audio,
     )
 
 

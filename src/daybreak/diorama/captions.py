@@ -86,6 +86,25 @@ def caption(
     return Caption(text, said)
 
 
+def plain_caption(spec: SceneSpec, mention: frozenset[str]) -> str:
+    """The scene in the plainest words there are, always the same; what people take for granted is left out."""
+    said = {
+        key: value
+        for key, value in _complete(facts(spec), mention).items()
+        if _TAKEN_FOR_GRANTED.get(key.rstrip("2")) != value
+    }
+    text = wording.plain_subject(said, "", "third")
+    if "subject2" in said:
+        joint = say.RELATION_CLAUSES[said["relation"]][0] if "relation" in said else "and"
+        text += f" {joint} {wording.plain_subject(said, '2', 'ing' if 'relation' in said else 'third')}"
+    if "environment" in said:
+        text += " " + wording.plain_place(said)
+    tables = {"time_of_day": say.TIME_CLAUSES, "weather": say.WEATHER_CLAUSES}
+    text += "".join(f" {table[said[key]][0]}" for key, table in tables.items() if key in said)
+    tags = {"camera": say.CAMERA_TAGS, "style": say.STYLE_TAGS}
+    return text + "".join(f", {table[said[key]][0]}" for key, table in tags.items() if key in said)
+
+
 def _choose(known: dict[str, str], rng: random.Random) -> dict[str, str]:
     terse = rng.random() < _TERSE
     said = set()

@@ -87,6 +87,24 @@ def when_clauses(said: dict[str, str], rng: random.Random) -> list[str]:
     return clauses
 
 
+def plain_subject(said: dict[str, str], which: str, form: words.Form) -> str:
+    """A subject and what it does in the first word of every table: "a large striped brown dog runs"."""
+    tables = {"size": words.SIZE_WORDS, "pattern": words.PATTERN_ADJECTIVES, "colour": words.COLOUR_WORDS}
+    before = [table[said[key + which]][0] for key, table in tables.items() if key + which in said]
+    kind = said["subject" + which]
+    phrase = with_article(" ".join([*before, words.SUBJECT_NOUNS[kind][0]]))
+    if "action" + which not in said:
+        return phrase
+    return f"{phrase} {conjugate(words.verbs_of(kind, said['action' + which])[0], form)}"
+
+
+def plain_place(said: dict[str, str]) -> str:
+    """Where it is, in the first words there are; a swimmer at the beach is in the water."""
+    at_sea = said["environment"] == "beach" and said.get("action") == "swim"
+    place = (say.WATER_PLACES if at_sea else say.PLACES[said["environment"]])[0]
+    return f"{place.along if said.get('action') in _MOVING else place.at} {place.name}".strip()
+
+
 # --- the subjects and what they do -----------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from daybreak.generation_settings import GenerationSettings
 from daybreak.open_models.families import LORA_PIPELINES
 from daybreak.timeline import Feature, Timeline
 
-Ability = Feature | Literal["steps", "guidance", "lora"]
+Ability = Feature | Literal["steps", "guidance", "lora", "enhance_prompt", "audio"]
 
 # How a refusal names each ability to the person who asked.
 _SAID: dict[Ability, str] = {
@@ -27,11 +27,14 @@ _SAID: dict[Ability, str] = {
     "steps": "a number of steps",
     "guidance": "a guidance scale",
     "lora": "a LoRA",
+    "enhance_prompt": "an enhanced prompt",
+    "audio": "sound",
 }
 
 NATIVE_ABILITIES: frozenset[Ability] = frozenset(_SAID)
 # A video that is kept as it is needs no engine: the world's own scene begins where the video ends.
-DIORAMA_ABILITIES: frozenset[Ability] = frozenset({"shots", "video_pin", "later_pin"})
+DIORAMA_ABILITIES: frozenset[Ability] = frozenset({"shots", "video_pin", "later_pin", "enhance_prompt", "audio"})
+_WORLDLY: frozenset[Ability] = frozenset({"enhance_prompt", "audio"})  # of models that learned from the Diorama world
 # Prompt and first image are what the Videos API has always had; its card says where the other server is a Daybreak.
 REMOTE_ABILITIES: frozenset[Ability] = frozenset({"image_pin"})
 _DAYBREAK_FIELDS: frozenset[Ability] = frozenset({"image_pin", "negative_prompt", "steps", "guidance"})
@@ -46,10 +49,15 @@ def abilities_of(card: ModelCard) -> frozenset[Ability]:
         able = [*(able if isinstance(able, list) else ()), *(["lora"] if takes_loras(card) else [])]
         return NATIVE_ABILITIES & frozenset(able)
     if card.engine != REMOTE_ENGINE:
-        return NATIVE_ABILITIES
+        return NATIVE_ABILITIES if of_the_world(card) else NATIVE_ABILITIES - _WORLDLY
     most = _DAYBREAK_FIELDS if card.details.get("dialect") == "daybreak" else REMOTE_ABILITIES
     said = card.details.get("abilities")
     return most & frozenset(said) if isinstance(said, list) else most
+
+
+def of_the_world(card: ModelCard) -> bool:
+    """Whether a model learned from the Diorama world: then the world's words help it, and its scenes' sounds fit."""
+    return card.details.get("world") == "diorama"
 
 
 def takes_loras(card: ModelCard) -> bool:
@@ -68,6 +76,10 @@ def needed_abilities(timeline: Timeline, settings: GenerationSettings) -> frozen
         needed.add("guidance")
     if settings.loras:
         needed.add("lora")
+    if settings.enhance_prompt:
+        needed.add("enhance_prompt")
+    if settings.generate_audio:
+        needed.add("audio")
     return frozenset(needed)
 
 

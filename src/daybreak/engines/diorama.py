@@ -9,18 +9,21 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from daybreak.catalog import PROCEDURAL_MODEL
 from daybreak.engines.abilities import DIORAMA_ABILITIES, Ability
-from daybreak.generation import Audio, Frames, OnStep, State, Video
+from daybreak.engines.world import SAMPLE_RATE, read_timeline, shot_frames, soundtrack
+from daybreak.generation import Frames, OnStep, State, Video
 from daybreak.generation_settings import GenerationSettings
 from daybreak.timeline import Timeline
 
+if TYPE_CHECKING:
+    from daybreak.diorama.scene import SceneSpec
+
 RENDER_HEIGHT = 360  # pixels; taller clips are scaled up, which keeps a second of video under a second of work
-SAMPLE_RATE = 48_000  # Hz
 
 
 class DioramaEngine:
@@ -41,50 +44,39 @@ class DioramaEngine:
         spec = timeline.spec
         height, width = render_size(spec.height, spec.width)
         frames = np.empty((spec.num_frames, height, width, 3), np.uint8)
-        starts = [0, *(max(1, min(round(shot.start * spec.fps), spec.num_frames)) for shot in timeline.shots[1:])]
-        sounds, scenes, not_followed = [], [], []
-        for shot, first, end in zip(timeline.shots, starts, [*starts[1:], spec.num_frames], strict=True):
-            if first < end:
-                scene, ignored, sound = self._render(
-                    shot.prompt, frames, slice(first, end), spec.fps, settings.seed, on_step
-                )
-                scenes.append(scene)
-                sounds.append(sound)
-                not_followed += ignored
+        readings, spans = read_timeline(timeline, settings.seed), shot_frames(timeline, spec.num_frames, spec.fps)
+        for reading, span in zip(readings, spans, strict=True):
+            if span.start < span.stop:
+                _render(reading.scene, frames, span, spec.fps, on_step)
+        sound = None
+        if settings.generate_audio is not False:
+            sound = soundtrack(readings, spans, spec.fps, width / height, settings.seed)
+        scenes = [asdict(reading.scene) for reading in readings]
+        not_followed = [words for reading in readings for words in reading.not_followed]
         metadata = {"scene": scenes[0], "not_followed": not_followed} | ({"scenes": scenes} if scenes[1:] else {})
-        return Video(frames, spec.fps, np.concatenate(sounds, 1), SAMPLE_RATE, metadata)
+        return Video(frames, spec.fps, sound, SAMPLE_RATE, metadata)
 
-    def _render(
-        self, prompt: str, frames: Frames, span: slice, fps: float, seed: int, on_step: OnStep
-    ) -> tuple[dict[str, Any], list[str], Audio]:
-        """Renders one shot into its span of `frames`; returns its scene, what that leaves out, and its sound."""
-        # Numba compiles on import: only who renders pays for it.
-        from daybreak.diorama.build import build_stage
-        from daybreak.diorama.events import sound_events
-        from daybreak.diorama.parse import parse
-        from daybreak.diorama.render import render_frames
-        from daybreak.diorama.sound import synthesise
 
-        parsed = parse(prompt, seed % 2**32)
-        total, height, width = frames.shape[:3]
-        count = span.stop - span.start
-        stage = build_stage(parsed.spec, num_frames=count, fps=fps, aspect=width / height)
+def _render(scene: SceneSpec, frames: Frames, span: slice, fps: float, on_step: OnStep) -> None:
+    """Renders one shot into its span of `frames`."""
+    # Numba compiles on import: only who renders pays for it.
+    from daybreak.diorama.build import build_stage
+    from daybreak.diorama.render import render_frames
 
-        def render(index: int) -> None:
-            frames[span.start + index] = render_frames(stage, height, width, frames=[index])[0][0]
+    total, height, width = frames.shape[:3]
+    count = span.stop - span.start
+    stage = build_stage(scene, num_frames=count, fps=fps, aspect=width / height)
 
-        with ThreadPoolExecutor(os.cpu_count()) as threads:  # the renderer releases the interpreter's lock
-            try:
-                for index, _ in enumerate(threads.map(render, range(count)), span.start):
-                    on_step(index + 1, total, partial(_one_frame, frames, index))
-            except BaseException:
-                threads.shutdown(cancel_futures=True)
-                raise
-        events, beds = sound_events(parsed.spec, count, fps, width / height)
-        samples = round(span.stop / fps * SAMPLE_RATE) - round(span.start / fps * SAMPLE_RATE)
-        sound = synthesise(events, beds, count / fps, SAMPLE_RATE, seed)[:, :samples]
-        sound = np.pad(sound, ((0, 0), (0, samples - sound.shape[1])))
-        return asdict(parsed.spec), list(parsed.unsupported), sound
+    def render(index: int) -> None:
+        frames[span.start + index] = render_frames(stage, height, width, frames=[index])[0][0]
+
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # the renderer releases the interpreter's lock
+        try:
+            for index, _ in enumerate(threads.map(render, range(count)), span.start):
+                on_step(index + 1, total, partial(_one_frame, frames, index))
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise
 
 
 def _one_frame(frames: Frames, index: int) -> Frames:

@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daybreak.catalog import ModelCard
-from daybreak.engines.abilities import NATIVE_ABILITIES, Ability
+from daybreak.engines.abilities import Ability, abilities_of, of_the_world
 from daybreak.engines.canvas import lay_out
+from daybreak.engines.world import (
+    SAMPLE_RATE,
+    in_captions,
+    read_timeline,
+    reading_record,
+    shot_frames,
+    soundtrack,
+)
 from daybreak.generation import OnStep, State, Video
 from daybreak.generation_settings import GenerationSettings
 from daybreak.shapes import NATIVE_FPS, VideoSpec, native_spec
@@ -28,10 +36,10 @@ class NativeEngine:
     """
 
     procedural = False
-    abilities: frozenset[Ability] = NATIVE_ABILITIES
 
     def __init__(self, card: ModelCard, device: str = "auto", models_dir: Path | None = None) -> None:
         self.name = card.name
+        self.abilities: frozenset[Ability] = abilities_of(card)
         self._card = card
         self._device, self._models_dir = device, models_dir
         self._pipeline: Pipeline | None = None
@@ -40,7 +48,11 @@ class NativeEngine:
     def generate(
         self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep, resume: State | None = None
     ) -> Video:
-        """The generated clip, at the model's native size and frame rate."""
+        """The generated clip, at the model's native size and frame rate.
+
+        A model of the Diorama world is told every prompt in the world's words, and its clips get the sound of the
+        scenes, unless the settings say no; both are in the record.
+        """
         from daybreak.engines.loras import chosen_loras, mix_record
 
         chosen = chosen_loras(settings.loras, self.name, self._models_dir)
@@ -49,8 +61,17 @@ class NativeEngine:
 
         spec = clip_spec(timeline.spec)
         canvas = Canvas(*lay_out(timeline.pins, spec)) if timeline.pins else empty_canvas(spec)
-        video = pipeline(timeline, settings, on_step, canvas, resume)
-        return replace(video, metadata={**video.metadata, **mix_record(chosen)})
+        readings = read_timeline(timeline, settings.seed) if of_the_world(self._card) else []
+        enhanced = bool(readings) and settings.enhance_prompt is not False
+        told = in_captions(timeline, readings) if enhanced else timeline
+        video = pipeline(told, settings, on_step, canvas, resume)
+        if readings and settings.generate_audio is not False:
+            with stage("making the sound"):
+                spans = shot_frames(timeline, video.num_frames, video.fps)
+                sound = soundtrack(readings, spans, video.fps, video.width / video.height, settings.seed)
+            video = replace(video, audio=sound, sample_rate=SAMPLE_RATE)
+        record = {**mix_record(chosen), **reading_record(readings, enhanced=enhanced)}
+        return replace(video, metadata={**video.metadata, **record})
 
     def _with(self, chosen: Sequence[tuple[LoraCard, float]]) -> Pipeline:
         """The pipeline with a mix merged into copies of the weights that it changes; the model's own stay."""

@@ -27,6 +27,7 @@ def publish(recipe: Recipe, directory: Path, folder: Path) -> None:
         "name": recipe.name,
         "description": recipe.description,
         "licence": "Apache-2.0",
+        "world": "diorama",  # whose words and sounds go with it
         "native": {"sizes": ["448x256", "256x448", "320x320"], "fps": 24, "num_frames": 49},
         "num_inference_steps": NUM_INFERENCE_STEPS,
         "guidance_scale": 4.0,

@@ -64,7 +64,9 @@ def test_it_stops_at_the_step_that_asks_for_it() -> None:
 
 def test_it_says_that_it_is_procedural_and_claims_only_what_it_can_do() -> None:
     assert DioramaEngine.procedural
-    assert DioramaEngine.abilities == abilities_of(PROCEDURAL_CARD) == {"shots", "video_pin", "later_pin"}
+    assert DioramaEngine.abilities == abilities_of(PROCEDURAL_CARD) == {
+        "shots", "video_pin", "later_pin", "enhance_prompt", "audio",
+    }  # fmt: skip
 
 
 def test_every_shot_is_a_scene_of_its_own_with_its_sound() -> None:

@@ -29,6 +29,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.canvases: list[Any] = []
+        self.prompts: list[str] = []
         self.resumed: list[Any] = []
         self.loaded: list[tuple[Path, str]] = []
 
@@ -37,8 +38,9 @@ class Recorder:
         return self
 
     def __call__(
-        self, _timeline: Timeline, settings: GenerationSettings, on_step: OnStep, canvas: Any, resume: Any
+        self, timeline: Timeline, settings: GenerationSettings, on_step: OnStep, canvas: Any, resume: Any
     ) -> Video:
+        self.prompts.append(timeline.prompt)
         self.canvases.append(canvas)
         self.resumed.append(resume)
         on_step(1, 1)
@@ -61,6 +63,41 @@ def test_weights_load_with_the_first_clip_and_stay(recorder: Recorder) -> None:
     assert recorder.loaded == [(Path("somewhere"), "cpu")]
     assert [canvas.strengths.any() for canvas in recorder.canvases] == [False, False]
     assert recorder.resumed == [None, state]
+
+
+WORLDLY = ModelCard("tiny", Path("somewhere"), details={"world": "diorama"})
+PUPPY = "my puppy dashes through the grass, with a submarine, while the sun goes down"
+
+
+def test_a_model_of_the_world_is_told_its_words_and_has_its_sound(recorder: Recorder) -> None:
+    engine = NativeEngine(WORLDLY)
+    assert {"enhance_prompt", "audio"} <= engine.abilities
+    video = engine.generate(text_to_video(PUPPY, SPEC), GenerationSettings(seed=2), ignore)
+    assert recorder.prompts == [video.metadata["revised_prompt"]]
+    assert recorder.prompts[0].endswith("dog runs across a meadow at sunset")
+    assert any("submarine" in words for words in video.metadata["not_followed"])
+    assert video.audio is not None
+    assert video.audio.shape == (2, round(video.seconds * 48_000))
+    assert np.abs(video.audio).max() > 0
+
+
+def test_what_is_turned_off_is_left_out(recorder: Recorder) -> None:
+    settings = GenerationSettings(enhance_prompt=False, generate_audio=False)
+    video = NativeEngine(WORLDLY).generate(text_to_video(PUPPY, SPEC), settings, ignore)
+    assert recorder.prompts == [PUPPY]
+    assert video.audio is None
+    assert "revised_prompt" not in video.metadata
+    assert any("submarine" in words for words in video.metadata["not_followed"])
+
+
+def test_a_model_of_something_else_is_told_what_was_said(recorder: Recorder) -> None:
+    engine = NativeEngine(ModelCard("tiny", Path("somewhere")))
+    assert not {"enhance_prompt", "audio"} & engine.abilities
+    video = engine.generate(text_to_video(PUPPY, SPEC), GenerationSettings(), ignore)
+    assert recorder.prompts == [PUPPY]
+    assert (video.audio, "not_followed" in video.metadata) == (None, False)
+    missing = needed_abilities(text_to_video(PUPPY, SPEC), GenerationSettings(enhance_prompt=True, generate_audio=True))
+    assert missing - engine.abilities == {"enhance_prompt", "audio"}
 
 
 def test_an_image_reaches_the_pipeline_at_its_own_size_and_rate(recorder: Recorder, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_one_missing_ability_is_enough_to_refuse(ability: Ability) -> None:
 
 def test_what_an_engine_can_do_is_known_without_loading_it() -> None:
     program = (
-        "import sys; from daybreak.engines.protocol import abilities_of; from daybreak.catalog import ModelCard;"
+        "import sys; from daybreak.engines.abilities import abilities_of; from daybreak.catalog import ModelCard;"
         "print(sorted(abilities_of(ModelCard('m', None)))); assert 'torch' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
