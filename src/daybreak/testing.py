@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,8 @@ class FakeEngine:
     """An engine without a model: a drifting gradient whose colours are its seed's.
 
     `before_step` is called with each step's number before it is reported: raise in it to make the engine fail, wait in
-    it to make it slow. It resumes at the step after the one whose state it is given.
+    it to make it slow. It resumes at the step after the one whose state it is given. `metadata` is what it says of its
+    clips.
     """
 
     name = "fake"
@@ -43,8 +45,9 @@ class FakeEngine:
         self,
         abilities: frozenset[Ability] = frozenset({"image_pin", "negative_prompt", "steps", "guidance"}),
         before_step: Callable[[int], None] = lambda _step: None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> None:
-        self.abilities = abilities
+        self.abilities, self._metadata = abilities, metadata or {}
         self._before_step = before_step
 
     def generate(
@@ -57,7 +60,7 @@ class FakeEngine:
             self._before_step(step)
             state = {"step": np.array([step])}
             on_step(step, steps, preview=lambda: frames[:1], state=partial(dict, state))
-        return Video(frames, 12.0, make_tone(timeline.seconds))
+        return Video(frames, 12.0, make_tone(timeline.seconds), metadata=self._metadata)
 
 
 def tiny_model(folder: Path, seed: int = 0, steps: int = 2) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-HEAD = "0004"  # the newest revision: known here, so that a database that has it is opened without loading Alembic
+HEAD = "0005"  # the newest revision: known here, so that a database that has it is opened without loading Alembic
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 

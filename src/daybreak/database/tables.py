@@ -119,6 +119,7 @@ jobs = Table(
     Column("cancel_requested", Boolean, nullable=False, server_default="0"),
     Column("checkpoint_key", String(255)),  # storage key of the last saved latents
     Column("checkpoint_step", Integer, nullable=False, server_default="0"),
+    Column("told", JSON),  # what the engine says of a clip that it made: {"revised_prompt", "not_followed", …}
     UniqueConstraint("project_id", "idempotency_key"),
 )
 # All that choosing the next job reads, in the order in which it reads it, so that no row of the table is touched.

@@ -6,9 +6,9 @@ worker that was taken for dead, and wakes up after another one got its job, miss
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select, update
 
@@ -104,10 +104,18 @@ def get_preview(db: Database, job_id: str) -> tuple[int, bytes] | None:
     return None if row is None else (row.step, row.image)
 
 
-def complete(db: Database, claim: Claim, assets: Sequence[NewAsset], now: float, duration: float) -> bool:
+def complete(
+    db: Database,
+    claim: Claim,
+    assets: Sequence[NewAsset],
+    now: float,
+    duration: float,
+    told: Mapping[str, Any] | None = None,
+) -> bool:
     """Whether the job is completed, with these assets. False when it is no longer this claim's, or is to be cancelled.
 
-    Only what is stored and has been read back may be handed over. `duration`: seconds that this attempt took.
+    Only what is stored and has been read back may be handed over. `duration`: seconds that this attempt took;
+    `told`: what the engine says of the clip, plain JSON values.
     """
     with db.write() as connection:
         job = _lock_held(connection, claim)
@@ -118,7 +126,7 @@ def complete(db: Database, claim: Claim, assets: Sequence[NewAsset], now: float,
             return False
         for new in assets:
             insert_asset(connection, replace(new, job_id=job.id, project_id=job.project_id), now)
-        return complete_job(connection, job, now, duration)
+        return complete_job(connection, job, now, duration, told)
 
 
 def fail(db: Database, claim: Claim, error: JobError, now: float) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import ColumnElement, Connection, case, delete, update
 
 from daybreak.database.tables import jobs, previews
@@ -13,13 +16,19 @@ CANCELLATION = JobError(CANCELLED, "The job was cancelled.")
 
 
 def complete_job(
-    connection: Connection, job: Job, now: float, duration: float, *conditions: ColumnElement[bool]
+    connection: Connection,
+    job: Job,
+    now: float,
+    duration: float,
+    told: Mapping[str, Any] | None,
+    *conditions: ColumnElement[bool],
 ) -> bool:
     """Whether the job became `completed` now. Its assets are written by the caller, in the same transaction."""
     values: dict[str, object] = {
         "status": "completed",
         "error": None,
         "duration": duration,
+        "told": None if told is None else dict(told),
         "steps_done": case((jobs.c.steps_total > 0, jobs.c.steps_total), else_=jobs.c.steps_done),
         "expires_at": None if job.expires_after is None else int(now) + job.expires_after,
     }

@@ -103,6 +103,7 @@ class Job:
     cancel_requested: bool
     checkpoint_key: str | None
     checkpoint_step: int
+    told: dict[str, Any] | None
 
     @property
     def progress(self) -> int:

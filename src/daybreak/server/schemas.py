@@ -51,6 +51,8 @@ class VideoDetails(Wire):
     step: int = Field(description="Steps of the generation that are done.")
     steps: int = Field(description="Steps that it has; 0 before it has begun.")
     started_at: int | None
+    revised_prompt: str | None = Field(description="What the model was told, where it was not the prompt itself.")
+    not_followed: list[str] = Field(description="Words of the prompt that the model has no picture for, in words.")
     metadata: dict[str, Any]
 
 
@@ -144,7 +146,7 @@ class Health(Wire):
 
 def video_object(job: Job) -> dict[str, Any]:
     """The Video of a job: every key present, nulls included."""
-    error = job.error
+    error, told = job.error, job.told or {}
     return {
         "id": job.id,
         "object": "video",
@@ -167,6 +169,8 @@ def video_object(job: Job) -> dict[str, Any]:
             "step": job.steps_done,
             "steps": job.steps_total,
             "started_at": job.started_at,
+            "revised_prompt": told.get("revised_prompt"),
+            "not_followed": told.get("not_followed", []),
             "metadata": job.metadata,
         },
     }

@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -44,6 +45,7 @@ _TELL_TRIES = 12
 _BUGS = {"internal_error", "storage_unavailable"}  # codes whose cause an operator has to see
 _ROOM = 64 * 2**20  # bytes that must be free before compute is spent on a clip
 _LATER = 30.0  # seconds until a job is tried again whose video could not be stored
+_TOLD = ("revised_prompt", "revised_prompts", "not_followed")  # of a clip's record: what its row tells as well
 _PREVIEW_SHARE = 9  # a preview may take a tenth of the time
 OUTPUTS = ("video.mp4", "thumbnail.webp", "spritesheet.jpg")
 
@@ -96,7 +98,7 @@ def _settle(tools: Tools, claim: Claim, attempt: _Attempt, began: float) -> str:
     now = tools.clock
     try:
         assets = attempt.make()
-        completed = _persist(tools, lambda: complete(tools.db, claim, assets, now(), now() - began))
+        completed = _persist(tools, lambda: complete(tools.db, claim, assets, now(), now() - began, attempt.told))
         return "completed" if completed else "not kept"
     except Lost:
         return "lost"
@@ -148,6 +150,7 @@ class _Attempt:
         self._tools, self._claim, self._folder = tools, claim, folder
         self._heart, self._watch = heart, watch
         self._storing = False
+        self.told: dict[str, Any] = {}  # what the engine says of the clip
 
     def make(self) -> list[NewAsset]:
         """The stored files of the finished clip. Raises whatever ends the job early."""
@@ -166,6 +169,7 @@ class _Attempt:
             engine = shelf.take(job.engine_model)
             video = self._generate(engine, timeline, settings, steps, last=True)
             assert video is not None
+        self.told = {name: video.metadata[name] for name in _TOLD if name in video.metadata}
         record = {**video.metadata, **provenance(engine, original, settings), "job": job.id}
         return self._store(replace(video, metadata=record))
 

@@ -105,10 +105,12 @@ def test_a_job_runs_and_is_completed_with_its_assets(db: Database) -> None:
     assert (now_is(db, job).progress, now_is(db, job).stage, now_is(db, job).lease_until) == (25, "generating", 1016)
     assert heartbeat(db, mine, NOW + 2, LEASE, Progress("storing", 8, 8)) == "go"
     assert now_is(db, job).progress == 99  # not 100 before the video is there
-    assert complete(db, mine, [new_video(), new_video("t", variant="thumbnail")], NOW + 9.9, 9.5)
+    told = {"revised_prompt": "a brown dog", "not_followed": ["a submarine"]}
+    assert complete(db, mine, [new_video(), new_video("t", variant="thumbnail")], NOW + 9.9, 9.5, told)
     done = now_is(db, job)
     assert (done.status, done.progress, done.completed_at, done.expires_at) == ("completed", 100, 1009, 1069)
     assert (done.duration, done.lease_owner, done.lease_until, done.stage) == (9.5, None, None, "")
+    assert done.told == told
     found = job_assets(db, DEFAULT_PROJECT, job.id)
     assert {variant: asset.key for variant, asset in found.items()} == {
         "video": "videos/a/1/video.mp4",

@@ -20,6 +20,7 @@ from daybreak.jobs.queue import claim, delete_job, get_preview, request_cancel
 from daybreak.media.encode import encode_video
 from daybreak.media.probe import UnreadableVideo, decode_video, probe_video
 from daybreak.media.provenance import read_settings
+from daybreak.server.schemas import video_object
 from daybreak.testing import FakeEngine, make_clip
 from daybreak.timeline import Pin
 from daybreak.worker import attempt as attempts
@@ -51,6 +52,20 @@ def test_a_job_becomes_a_stored_video_with_its_pictures(place: Place) -> None:
     assert place.left_over() == []
     assert get_preview(place.db, job_id) is None
     assert not place.work()
+
+
+def test_what_the_engine_says_of_a_clip_is_in_its_row_and_on_the_wire(place: Place) -> None:
+    told = {"revised_prompt": "a brown dog runs", "not_followed": ["a submarine"]}
+    place.engine = FakeEngine(metadata={**told, "num_inference_steps": 4})
+    said, silent = place.submit(), place.submit()
+    assert place.work()
+    place.engine = FakeEngine()
+    assert place.work()
+    assert place.job(said).told == told
+    shown = video_object(place.job(said))["daybreak"]
+    assert {name: shown[name] for name in told} == told
+    shown = video_object(place.job(silent))["daybreak"]
+    assert (shown["revised_prompt"], shown["not_followed"]) == (None, [])
 
 
 def test_while_it_runs_the_row_says_how_far_it_is(place: Place) -> None:
