@@ -8,6 +8,37 @@ const board = (...lengths: number[]): sb.Board =>
   });
 const spans = (made: sb.Board) => made.shots.map((shot) => [shot.id, shot.start, sb.end(shot)]);
 
+describe("held media", () => {
+  const card = { kind: "image" as const, media: "m", name: "", strength: 1, mediaStart: 0, mediaSeconds: null };
+  const made: sb.Board = {
+    ...sb.emptyBoard("m"),
+    fps: 10,
+    media: [
+      { ...card, id: "a", start: 1, length: 2 },
+      { ...card, id: "b", start: 4, length: 2, kind: "video", mediaStart: 0.5, mediaSeconds: 3 },
+    ],
+  };
+  const at = (board: sb.Board, index: number) => {
+    const one = board.media[index] as sb.MediaCard;
+    return [one.start, sb.end(one), one.mediaStart];
+  };
+  it("are as long as one drags them, up to their neighbours", () => {
+    expect(at(sb.resizeMedia(made, "a", "end", 3.5), 0)).toEqual([1, 3.5, 0]);
+    expect(at(sb.resizeMedia(made, "a", "end", 7), 0)).toEqual([1, 4, 0]);
+    expect(at(sb.resizeMedia(made, "a", "end", 0), 0)).toEqual([1, 1.1, 0]);
+    expect(at(sb.resizeMedia(made, "a", "start", -3), 0)).toEqual([0, 3, 0]);
+  });
+  it("are cut at the front as clips, never before their first frame or after their last", () => {
+    expect(at(sb.resizeMedia(made, "b", "start", 5), 1)).toEqual([5, 6, 1.5]);
+    expect(at(sb.resizeMedia(made, "b", "start", 3), 1)).toEqual([3.5, 6, 0]);
+    expect(at(sb.resizeMedia(made, "b", "end", 20), 1)).toEqual([4, 6.5, 0.5]);
+  });
+  it("make the clip longer where they reach past its end", () => {
+    const picture = { ...made, media: made.media.slice(0, 1) };
+    expect(sb.resizeMedia(picture, "a", "end", 10).seconds).toBe(10);
+  });
+});
+
 describe("shots on the axis", () => {
   it("are laid one after the other and make room", () => {
     expect(spans(board(2, 3))).toEqual([
@@ -17,8 +48,8 @@ describe("shots on the axis", () => {
     expect(board(2, 3).seconds).toBe(5);
   });
   it("never reach past the longest clip", () => {
-    const full = board(40, 40);
-    expect(spans(full)[1]).toEqual(["s1", 40, 60]);
+    const full = board(80, 80);
+    expect(spans(full)[1]).toEqual(["s1", 80, 120]);
     expect(sb.addShot(full, "x")).toBe(full);
   });
   it("move into free room, stop at neighbours, and change places past their middle", () => {
@@ -155,9 +186,9 @@ describe("a shot list", () => {
     expect(sb.parseShotList(sb.toShotList(made))).toEqual(made.shots.map(({ prompt, length }) => ({ prompt, length })));
   });
   it("says how many shots did not fit", () => {
-    const listed = Array.from({ length: 20 }, (_, index) => ({ prompt: `p${index}`, length: 4 }));
+    const listed = Array.from({ length: 40 }, (_, index) => ({ prompt: `p${index}`, length: 4 }));
     let count = 0;
     const laid = sb.layOut(sb.emptyBoard("m"), listed, () => `n${count++}`);
-    expect([laid.board.shots.length, laid.left, laid.board.seconds]).toEqual([15, 5, 60]);
+    expect([laid.board.shots.length, laid.left, laid.board.seconds]).toEqual([30, 10, 120]);
   });
 });

@@ -234,6 +234,26 @@ export function changeMedia(board: Board, id: string, change: Partial<MediaCard>
   return { ...board, media: inOrder([...others, { ...next, start }]) };
 }
 
+/** Moves one edge of a held picture or clip, up to its neighbour. The front of a clip is cut, its frames stay in place. */
+export function resizeMedia(board: Board, id: string, edge: "start" | "end", time: number): Board {
+  const index = board.media.findIndex((one) => one.id === id);
+  const card = board.media[index];
+  if (!card) return board;
+  const shortest = 1 / board.fps;
+  if (edge === "end") {
+    const limit = board.media[index + 1]?.start ?? MAX_SECONDS;
+    const longest = card.mediaSeconds === null ? MAX_SECONDS : card.mediaSeconds - card.mediaStart;
+    const until = tidy(Math.max(card.start + shortest, Math.min(time, limit, card.start + longest)));
+    return changeMedia(roomFor(board, until), id, { length: until - card.start });
+  }
+  const left = board.media[index - 1];
+  const cut = card.kind === "video";
+  const low = Math.max(left ? end(left) : 0, cut ? card.start - card.mediaStart : 0);
+  const start = tidy(Math.min(Math.max(time, low), end(card) - shortest));
+  const mediaStart = cut ? tidy(card.mediaStart + start - card.start) : card.mediaStart;
+  return changeMedia(board, id, { start, length: end(card) - start, mediaStart });
+}
+
 export function setSeconds(board: Board, seconds: number): Board {
   const used = Math.max(MIN_SPAN, ...[...board.shots, ...board.media].map(end));
   return { ...board, seconds: tidy(Math.min(MAX_SECONDS, Math.max(seconds, used))) };

@@ -41,7 +41,7 @@ export interface Source {
   prompt: string;
 }
 
-export const MAX_SECONDS = 60;
+export const MAX_SECONDS = 120;
 export const MIN_SPAN = 0.25;
 
 /** The nearest whole frame, in seconds: what the engine can honour exactly. */

@@ -3,6 +3,7 @@ import { Button, cx, Field, IconButton, inputLook } from "@/components/controls"
 import { Popover } from "@/components/overlays";
 import { useDraft } from "@/features/compose/draft";
 import { t } from "@/lib/i18n";
+import { MAX_SECONDS } from "@/lib/timeline";
 
 /** What most clips leave to the model. */
 export function Advanced({ model }: { model: string | undefined }) {
@@ -77,7 +78,7 @@ export function Advanced({ model }: { model: string | undefined }) {
                 aria-label={t("Seconds")}
                 type="number"
                 min={0.25}
-                max={60}
+                max={MAX_SECONDS}
                 step={0.25}
                 value={draft.seconds}
                 onChange={(event) => set({ seconds: event.target.valueAsNumber || 4 })}

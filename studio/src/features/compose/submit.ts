@@ -4,7 +4,7 @@ import type { Draft, Reference } from "@/features/compose/draft";
 import { resolveMentions } from "@/features/compose/mentions";
 import { parseSize } from "@/lib/format";
 import { t } from "@/lib/i18n";
-import { type Pin, type Timeline, tidy } from "@/lib/timeline";
+import { MAX_SECONDS, type Pin, type Timeline, tidy } from "@/lib/timeline";
 
 export const DEFAULT_FPS = 24;
 
@@ -25,7 +25,8 @@ export function obstacle(draft: Draft, characters: readonly Character[]): string
   if (Math.min(size.width, size.height) < 64 || Math.max(size.width, size.height) > 2048)
     return t("Width and height are 64 to 2048 pixels.");
   if (size.width % 2 || size.height % 2) return t("Width and height must be even.");
-  if (!(draft.seconds > 0 && draft.seconds <= 60)) return t("A clip is more than 0 and at most 60 seconds long.");
+  if (!(draft.seconds > 0 && draft.seconds <= MAX_SECONDS))
+    return t("A clip is more than 0 and at most {most} seconds long.", { most: MAX_SECONDS });
   if (draft.seed.trim() && whole(draft.seed) === null)
     return t("The seed is a whole number, or empty for a random one.");
   if (draft.steps.trim() && !whole(draft.steps)) return t("Steps is a whole number from 1 to 1000.");

@@ -12,6 +12,7 @@ import { useBoard } from "@/features/storyboard/board";
 import { duration, parseSize } from "@/lib/format";
 import { plural, t } from "@/lib/i18n";
 import * as sb from "@/lib/storyboard";
+import { MAX_SECONDS } from "@/lib/timeline";
 
 /** What holds for the whole clip, and the board as text. */
 export function BoardSettings() {
@@ -61,7 +62,7 @@ export function BoardSettings() {
             id={id}
             type="number"
             min={0.25}
-            max={60}
+            max={MAX_SECONDS}
             step={0.25}
             value={board.seconds}
             onChange={(event) =>

@@ -7,6 +7,7 @@ import { pictureOf } from "@/features/storyboard/picture";
 import { duration } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import * as sb from "@/lib/storyboard";
+import { MAX_SECONDS } from "@/lib/timeline";
 
 /** The words and numbers of the chosen card. */
 export function CardEditor({ add }: { add: () => void }) {
@@ -38,7 +39,7 @@ function Seconds({ label, value, onChange }: { label: string; value: number; onC
           id={id}
           type="number"
           min={0}
-          max={60}
+          max={MAX_SECONDS}
           step={0.25}
           value={Number(value.toFixed(3))}
           onChange={(event) => Number.isFinite(event.target.valueAsNumber) && onChange(event.target.valueAsNumber)}

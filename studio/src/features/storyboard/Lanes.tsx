@@ -3,11 +3,13 @@ import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRe
 import { Button, cx, IconButton } from "@/components/controls";
 import { AddMedia } from "@/features/storyboard/AddMedia";
 import { useBoard } from "@/features/storyboard/board";
+import { followPointer } from "@/features/storyboard/drag";
 import { pictureOf } from "@/features/storyboard/picture";
 import { toWords } from "@/features/storyboard/StoryboardPage";
 import { duration, timecode } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import * as sb from "@/lib/storyboard";
+import { MAX_SECONDS } from "@/lib/timeline";
 
 /** The time axis: shots above, held media below. Cards are dragged, resized at both edges, and walked by keyboard. */
 export function Lanes({ add }: { add: () => void }) {
@@ -27,7 +29,16 @@ export function Lanes({ add }: { add: () => void }) {
   }, []);
   // Some room after the end, so that the clip can be made longer by dragging.
   const shown = board.seconds + Math.max(1, board.seconds * 0.08);
-  const scale = ((room - 32) / shown) * zoom;
+  const fitted = ((room - 32) / shown) * zoom;
+  // While something is dragged the axis keeps its scale, or what is dragged would not stay under the pointer.
+  const [held, setHeld] = useState<number | null>(null);
+  const scale = held ?? fitted;
+  const drags = useRef(0);
+  const onDrag = (on: boolean) => {
+    drags.current += 1; // each drag is a step of its own to undo
+    setHeld(on ? scale : null);
+  };
+  const step = (what: string, id = "") => `${what} ${id} ${drags.current}`;
   const snapped = (time: number, id: string) => (snapping ? sb.snap(time, board, id, 7 / scale, [playhead]) : time);
 
   return (
@@ -78,11 +89,14 @@ export function Lanes({ add }: { add: () => void }) {
                   to: duration(sb.end(shot)),
                 })}
                 onChoose={() => choose(shot.id)}
-                onMove={(start) => edit((now) => sb.moveShot(now, shot.id, snapped(start, shot.id)), `move ${shot.id}`)}
+                onMove={(start) =>
+                  edit((now) => sb.moveShot(now, shot.id, snapped(start, shot.id)), step("move", shot.id))
+                }
                 onResize={(edge, time, push) =>
-                  edit((now) => sb.resizeShot(now, shot.id, edge, snapped(time, shot.id), push), `size ${shot.id}`)
+                  edit((now) => sb.resizeShot(now, shot.id, edge, snapped(time, shot.id), push), step("size", shot.id))
                 }
                 onReorder={(by) => edit((now) => sb.reorder(now, shot.id, by))}
+                onDrag={onDrag}
                 fps={board.fps}
               >
                 <span className="flex items-baseline gap-1.5">
@@ -111,24 +125,15 @@ export function Lanes({ add }: { add: () => void }) {
                     label={t("From {from} to {to}:", { from: duration(card.start), to: duration(sb.end(card)) })}
                     onChoose={() => choose(card.id)}
                     onMove={(start) =>
-                      edit((now) => sb.changeMedia(now, card.id, { start: snapped(start, card.id) }), `move ${card.id}`)
-                    }
-                    onResize={(edge, time) =>
                       edit(
-                        (now) =>
-                          sb.changeMedia(
-                            now,
-                            card.id,
-                            edge === "end"
-                              ? { length: snapped(time, card.id) - card.start }
-                              : {
-                                  start: Math.min(time, sb.end(card) - 1 / board.fps),
-                                  length: sb.end(card) - Math.min(time, sb.end(card) - 1 / board.fps),
-                                },
-                          ),
-                        `size ${card.id}`,
+                        (now) => sb.changeMedia(now, card.id, { start: snapped(start, card.id) }),
+                        step("move", card.id),
                       )
                     }
+                    onResize={(edge, time) =>
+                      edit((now) => sb.resizeMedia(now, card.id, edge, snapped(time, card.id)), step("size", card.id))
+                    }
+                    onDrag={onDrag}
                     fps={board.fps}
                   >
                     <span className="flex h-full items-center gap-2">
@@ -155,7 +160,8 @@ export function Lanes({ add }: { add: () => void }) {
           <EndHandle
             seconds={board.seconds}
             scale={scale}
-            onMove={(seconds) => edit((now) => sb.setSeconds(now, snapped(seconds, "")), "length")}
+            onMove={(seconds) => edit((now) => sb.setSeconds(now, snapped(seconds, "")), step("length"))}
+            onDrag={onDrag}
           />
         </div>
       </div>
@@ -211,15 +217,26 @@ function Ruler({ seconds, scale, onSeek }: { seconds: number; scale: number; onS
   );
 }
 
-function EndHandle({ seconds, scale, onMove }: { seconds: number; scale: number; onMove: (seconds: number) => void }) {
-  const drag = useRef<{ x: number; at: number } | null>(null);
+function EndHandle({
+  seconds,
+  scale,
+  onMove,
+  onDrag,
+}: {
+  seconds: number;
+  scale: number;
+  onMove: (seconds: number) => void;
+  onDrag: (on: boolean) => void;
+}) {
+  const now = useRef(onMove);
+  now.current = onMove;
   return (
     <div
       role="slider"
       tabIndex={0}
       aria-label={t("Length of the clip")}
       aria-valuemin={0}
-      aria-valuemax={60}
+      aria-valuemax={MAX_SECONDS}
       aria-valuenow={seconds}
       aria-valuetext={duration(seconds)}
       className="absolute top-6 bottom-0 w-3 -translate-x-1/2 cursor-ew-resize touch-none after:absolute after:inset-y-0 after:left-1/2 after:w-0.5 after:rounded-full after:bg-control hover:after:bg-accent"
@@ -231,12 +248,13 @@ function EndHandle({ seconds, scale, onMove }: { seconds: number; scale: number;
         onMove(seconds + step);
       }}
       onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        drag.current = { x: event.clientX, at: seconds };
-      }}
-      onPointerMove={(event) => drag.current && onMove(drag.current.at + (event.clientX - drag.current.x) / scale)}
-      onPointerUp={() => {
-        drag.current = null;
+        if (event.button !== 0) return;
+        onDrag(true);
+        followPointer(
+          event,
+          (pixels) => now.current(seconds + pixels / scale),
+          () => onDrag(false),
+        );
       }}
     />
   );
@@ -252,12 +270,15 @@ interface CardProps {
   onMove: (start: number) => void;
   onResize: (edge: "start" | "end", time: number, push: boolean) => void;
   onReorder?: (by: -1 | 1) => void;
+  onDrag: (on: boolean) => void;
   children: ReactNode;
 }
 
 /** A card on a lane. Arrows move it, with Alt its end; with Control it changes places with its neighbour. */
-function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onReorder, children }: CardProps) {
-  const drag = useRef<{ x: number; at: number; edge: "start" | "end" | null } | null>(null);
+function Card(props: CardProps) {
+  const { card, scale, chosen, label, fps, onChoose, onMove, onResize, onReorder, onDrag, children } = props;
+  const now = useRef(props);
+  now.current = props;
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter") {
       event.preventDefault();
@@ -275,25 +296,27 @@ function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onR
   };
   const begin = (edge: "start" | "end" | null) => (event: PointerEvent) => {
     event.stopPropagation();
-    event.currentTarget.setPointerCapture(event.pointerId);
-    drag.current = { x: event.clientX, at: edge === "end" ? card.start + card.length : card.start, edge };
+    if (event.button !== 0) return;
     onChoose();
-  };
-  const move = (event: PointerEvent) => {
-    if (!drag.current) return;
-    const to = drag.current.at + (event.clientX - drag.current.x) / scale;
-    if (drag.current.edge) onResize(drag.current.edge, to, !event.altKey);
-    else if (Math.abs(event.clientX - drag.current.x) > 2) onMove(to);
-  };
-  const stop = () => {
-    drag.current = null;
+    onDrag(true);
+    const from = edge === "end" ? card.start + card.length : card.start;
+    let moved = false;
+    followPointer(
+      event,
+      (pixels, { altKey }) => {
+        moved ||= Math.abs(pixels) > 2; // a press that trembles moves nothing
+        const to = from + pixels / scale;
+        if (moved && edge) now.current.onResize(edge, to, !altKey);
+        else if (moved) now.current.onMove(to);
+      },
+      () => now.current.onDrag(false),
+    );
   };
   const handle = (edge: "start" | "end") => (
     <span
       aria-hidden
+      data-edge={edge}
       onPointerDown={begin(edge)}
-      onPointerMove={move}
-      onPointerUp={stop}
       className={cx(
         "absolute inset-y-0 w-2.5 cursor-ew-resize touch-none after:absolute after:inset-y-3 after:w-0.5 after:rounded-full after:bg-control group-hover:after:bg-accent",
         edge === "start" ? "left-0 after:left-1" : "right-0 after:right-1",
@@ -308,8 +331,6 @@ function Card({ card, scale, chosen, label, fps, onChoose, onMove, onResize, onR
       onFocus={onChoose}
       onKeyDown={onKeyDown}
       onPointerDown={begin(null)}
-      onPointerMove={move}
-      onPointerUp={stop}
       onDoubleClick={toWords}
       className={cx(
         "focus-inset group absolute inset-y-1 flex cursor-grab touch-none flex-col justify-between overflow-hidden rounded-md border py-1 pr-3 pl-3.5 active:cursor-grabbing",
