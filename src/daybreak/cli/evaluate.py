@@ -20,6 +20,9 @@ def evaluate(
     guidance: Annotated[
         float | None, typer.Option(help="How closely to follow the prompt. Default: the model's.")
     ] = None,
+    enhance: Annotated[
+        bool, typer.Option("--enhance/--no-enhance", help="Tell the model the prompts in the words that it knows best.")
+    ] = True,
     docs: Annotated[
         Path, typer.Option(help="Folder whose model.md gets the tables and sheets, if it has the report's markers.")
     ] = Path("docs"),
@@ -37,7 +40,7 @@ def evaluate(
         from daybreak.settings import load_settings
 
         settings = load_settings()
-        wanted = GenerationSettings(0, steps, guidance)
+        wanted = GenerationSettings(0, steps, guidance, enhance_prompt=enhance)
         if num_captions < 1:
             raise ValueError(f"--num-captions must be at least 1, not {num_captions}")
         card = find_model(model or settings.model, settings.models_dir)

@@ -30,6 +30,7 @@ class Sampling:
     num_inference_steps: int
     guidance_scale: float
     batch: int = BATCH
+    enhanced: bool = False  # the model is told the prompts in its world's words, as its engine does
 
 
 def generate_clips(

@@ -41,9 +41,10 @@ def write_page(evaluation: Evaluation, docs: Path) -> Path:
 def tables(report: Report) -> str:
     """The report in Markdown."""
     captions = report.captions["subject"].total
+    told = "prompts in the world's words (the default)" if report.sampling.enhanced else "prompts as they are"
     lines = [
         f"`{report.model}` on {report.device}, {report.sampling.num_inference_steps} steps, guidance "
-        f"{report.sampling.guidance_scale:g}. Ceiling: the same probes on renders of the captions' own scenes, "
+        f"{report.sampling.guidance_scale:g}, {told}. Ceiling: the same probes on renders of the captions' own scenes, "
         "combinations of attributes that training never saw.",
         "",
         f"| attribute | ceiling | ceiling through the VAE | {captions} held-out captions | hand-written sentences |",

@@ -14,6 +14,7 @@ import numpy as np
 from daybreak.checkpoint import Components
 from daybreak.diorama.build import build_stage
 from daybreak.diorama.render import render_frames
+from daybreak.engines.world import read_timeline
 from daybreak.evaluate.asked import Asked, caption_scene, grammar_captions, hand_written_captions
 from daybreak.evaluate.clips import HEIGHT, WIDTH, Sampling, device_of, generate_clips, reconstruct, to_frames
 from daybreak.evaluate.probes import ATTRIBUTES, PROBE_FRAMES, Probe, classify, probe_frames, readable_labels
@@ -159,7 +160,8 @@ def model_sampling(components: Components, settings: GenerationSettings) -> Samp
     guidance = settings.guidance_scale
     if guidance is None:
         guidance = float(components.card.get("guidance_scale", DEFAULT_GUIDANCE))
-    return Sampling(steps, guidance)
+    enhanced = components.card.get("world") == "diorama" and settings.enhance_prompt is not False
+    return Sampling(steps, guidance, enhanced=enhanced)
 
 
 def measure_alone(components: Components, sampling: Sampling) -> tuple[float, int | None]:
@@ -186,9 +188,16 @@ def peak_memory() -> int | None:
 
 def judge(components: Components, probe: Probe, asked: Sequence[Asked], sampling: Sampling) -> Iterator[Judged]:
     """Each prompt's clip, generated and read by the probes."""
-    clips = generate_clips(components, [one.prompt for one in asked], [one.seed for one in asked], sampling)
+    prompts = [in_world_words(one) if sampling.enhanced else one.prompt for one in asked]
+    clips = generate_clips(components, prompts, [one.seed for one in asked], sampling)
     for one, frames in zip(asked, clips, strict=True):
         yield Judged(one, classify(probe, [probe_frames(frames)])[0], thumbnails(frames))
+
+
+def in_world_words(asked: Asked) -> str:
+    """What the native engine would tell a model of the Diorama world for the prompt alone."""
+    timeline = text_to_video(asked.prompt, VideoSpec(WINDOW_FRAMES, HEIGHT, WIDTH, NATIVE_FPS))
+    return read_timeline(timeline, asked.seed)[0].caption
 
 
 def probe_ceiling(probe: Probe, count: int) -> Scores:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,16 @@ from daybreak.evaluate import reconstruction
 from daybreak.evaluate.asked import Asked
 from daybreak.evaluate.clips import Sampling
 from daybreak.evaluate.probes import ATTRIBUTES, Probe
-from daybreak.evaluate.report import Judged, Score, evaluate, good_and_bad, model_sampling, peak_memory, score
+from daybreak.evaluate.report import (
+    Judged,
+    Score,
+    evaluate,
+    good_and_bad,
+    in_world_words,
+    model_sampling,
+    peak_memory,
+    score,
+)
 from daybreak.generation_settings import GenerationSettings
 
 FRAMES = np.zeros((5, 8, 14, 3), np.uint8)
@@ -61,7 +71,7 @@ def test_the_report_of_a_random_model_is_whole(
     done = evaluate("tiny", components, probe, 1, on_progress=lambda *state: seen.append(state))
     plain = json.loads(json.dumps(done.report.to_dict()))
     assert plain["model"] == "tiny"
-    assert plain["sampling"] == {"num_inference_steps": 2, "guidance_scale": 3.0, "batch": 8}
+    assert plain["sampling"] == {"num_inference_steps": 2, "guidance_scale": 3.0, "batch": 8, "enhanced": False}
     assert plain["captions"]["subject"]["total"] == 1
     assert plain["ceiling"]["environment"]["total"] == 1
     assert plain["reconstructed"]["overall"]["total"] == plain["ceiling"]["overall"]["total"]
@@ -76,6 +86,14 @@ def test_the_report_of_a_random_model_is_whole(
 def test_settings_of_the_caller_win(components: Components) -> None:
     assert model_sampling(components, GenerationSettings()) == Sampling(2, 3.0)
     assert model_sampling(components, GenerationSettings(0, 7, 1.5)) == Sampling(7, 1.5)
+
+
+def test_a_model_of_the_world_is_judged_as_it_is_used(components: Components) -> None:
+    worldly = replace(components, card={**components.card, "world": "diorama"})
+    assert model_sampling(worldly, GenerationSettings()).enhanced
+    assert not model_sampling(worldly, GenerationSettings(enhance_prompt=False)).enhanced
+    assert in_world_words(Asked("my puppy sleeps in the snow at night", 0, {})).startswith("a")
+    assert in_world_words(Asked("my puppy sleeps in the snow at night", 0, {})).endswith("in a snowfield at night")
 
 
 def test_no_captions_are_refused(components: Components, probe: Probe) -> None:
