@@ -33,10 +33,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(generate)
-app.command()(train)
 app.command()(evaluate)
 app.command()(serve)
 app.command()(worker)
+app.add_typer(train, name="train")
 app.add_typer(models, name="models")
 app.add_typer(keys, name="keys")
 app.command()(doctor)

@@ -1,16 +1,32 @@
-"""`daybreak train`: a recipe becomes a checkpoint."""
+"""`daybreak train`: a recipe becomes a checkpoint; `daybreak train lora`: a folder of clips becomes a LoRA."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from daybreak.cli.errors import told_plainly
+from daybreak.cli.train_lora import train_lora
 
 
-def train(
+class _RecipeFirst(TyperGroup):
+    """`train dawn` is `train recipe dawn`: what is no command is a recipe's name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and args[0] not in {*self.commands, "-h", "--help"}:
+            args = ["recipe", *args]
+        return super().parse_args(ctx, args)
+
+
+train = typer.Typer(cls=_RecipeFirst, help="Train a model from a recipe, or a LoRA.", rich_markup_mode=None)
+train.command("lora")(train_lora)
+
+
+@train.command("recipe")
+def train_recipe(
     recipe: Annotated[
         str, typer.Argument(metavar="RECIPE", help="A recipe's name (see daybreak/train/recipes.py), or probes.")
     ],

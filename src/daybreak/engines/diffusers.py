@@ -263,7 +263,7 @@ def _arguments(
         "frame_rate": spec.fps if family is LTX2 else round(spec.fps),
         "num_inference_steps": steps,
         "guidance_scale": guidance,
-        "max_sequence_length": _prompt_tokens(pipeline, family),
+        "max_sequence_length": prompt_tokens(pipeline, family),
         "output_type": "np",
     }
     if task.first is not None:
@@ -285,7 +285,7 @@ def _arguments(
     return {name: value for name, value in call.items() if name in taken}
 
 
-def _prompt_tokens(pipeline: Any, family: Family) -> int:
+def prompt_tokens(pipeline: Any, family: Family) -> int:
     """How long a prompt may be: what the family was trained with, or less where this checkpoint takes less."""
     config, tokenizer = pipeline.transformer.config, pipeline.tokenizer
     limits = [getattr(config, name, None) for name in ("max_text_seq_length", "max_sequence_length")]

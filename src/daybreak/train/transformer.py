@@ -86,6 +86,34 @@ class Batch:
     captions: list[str]
 
 
+def flow_matching_loss(
+    transformer: Transformer,
+    data: Tensor,
+    weights: Tensor,
+    text: tuple[Tensor, Tensor],
+    generator: torch.Generator,
+) -> Tensor:
+    """The mean weighted squared error of the velocity of `data` (B, C, T, H, W) at random sigmas and pinned patterns.
+
+    `weights` (B, 1, T, H, W) say how much each latent cell counts; `text` is states (B, L, D) and their mask. All that
+    is random comes from `generator`, a CPU's, so that it is the same on every device.
+    """
+    device = data.device
+    ceilings = sample_ceilings(len(data), data.shape[2], generator)
+    sigmas = sample_sigmas(ceilings, generator).to(device)
+    noise = torch.randn(data.shape, generator=generator).to(device)
+    predicted = transformer(add_noise(data, noise, sigmas), sigmas, *text)
+    # A frame whose ceiling is 0 is known: there is nothing to predict in it.
+    weights = per_frame((ceilings > 0).float().to(device)) * weights
+    # By a channel's deviation: half-way between latents, where the many channels of fine detail would drown the
+    # few that make the picture's layout, and pixels, where it is the other way about.
+    channels = transformer.channel_deviations(data.shape[2])
+    errors = (predicted.float() - velocity(data, noise)).square() * (channels / channels.mean(1, keepdim=True))
+    errors = errors.mean(1, keepdim=True)
+    loss: Tensor = (errors * weights).sum() / weights.sum()
+    return loss
+
+
 class TransformerStage:
     """The loss and the samples of a transformer in training."""
 
@@ -122,20 +150,8 @@ class TransformerStage:
         data, coverage = batch.data.to(device).float(), batch.coverage.to(device)
         text_embeds, text_mask = self.conditioner(batch.captions, device)
         generator = step_generator(self.recipe.loop.seed, step)
-        ceilings = sample_ceilings(len(data), data.shape[2], generator)
-        sigmas = sample_sigmas(ceilings, generator).to(device)
-        noise = torch.randn(data.shape, generator=generator).to(device)
-        predicted = self.module(add_noise(data, noise, sigmas), sigmas, text_embeds, text_mask)
-        # A frame whose ceiling is 0 is known: there is nothing to predict in it.
-        weights = per_frame((ceilings > 0).float().to(device)) * (
-            1 + (self.recipe.subject_weight - 1) * coverage[:, None]
-        )
-        # By a channel's deviation: half-way between latents, where the many channels of fine detail would drown the
-        # few that make the picture's layout, and pixels, where it is the other way about.
-        channels = self.module.channel_deviations(data.shape[2])
-        errors = (predicted.float() - velocity(data, noise)).square() * (channels / channels.mean(1, keepdim=True))
-        errors = errors.mean(1, keepdim=True)
-        loss = (errors * weights).sum() / weights.sum()
+        weights = 1 + (self.recipe.subject_weight - 1) * coverage[:, None]
+        loss = flow_matching_loss(self.module, data, weights, (text_embeds, text_mask), generator)
         return loss, {"loss_stills" if batch.still else "loss_clips": float(loss.detach())}
 
     def _batch(self, step: int) -> Batch:
