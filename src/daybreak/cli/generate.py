@@ -62,23 +62,10 @@ def generate(
     with told_plainly():
         from daybreak.cli.request import Asked
 
-        loras = tuple(lora or ())
         asked = Asked(
-            prompt,
-            model,
-            size,
-            seconds,
-            fps,
-            seed,
-            steps,
-            guidance,
-            negative_prompt,
-            image,
-            like,
-            loras,
-            enhance,
-            audio,
-        )
+            prompt, model, size, seconds, fps, seed, steps, guidance, negative_prompt, image, like, tuple(lora or ()),
+            enhance, audio,
+        )  # fmt: skip
         report, stages = _generate(asked, output, show_preview=preview)
     if profile and as_json:
         report["stages"] = {name: round(seconds, 3) for name, seconds in stages.items()}
