@@ -9,7 +9,12 @@ export type Item = Schemas["LibraryItem"];
 
 export type ItemDetail = Omit<Schemas["LibraryItemDetail"], "timeline" | "settings" | "metadata"> & {
   timeline: Timeline;
-  settings: { seed?: number | null; num_inference_steps?: number | null; guidance_scale?: number | null };
+  settings: {
+    seed?: number | null;
+    num_inference_steps?: number | null;
+    guidance_scale?: number | null;
+    loras?: { name: string; strength: number }[] | null;
+  };
   metadata: Record<string, string>;
 };
 

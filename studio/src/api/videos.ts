@@ -2,12 +2,18 @@ import { create, send } from "@/api/client";
 import type { Character, Item } from "@/api/types";
 import type { Timeline } from "@/lib/timeline";
 
+export interface Lora {
+  name: string;
+  strength: number;
+}
+
 export interface Settings {
   seed: number | null;
   negative_prompt: string;
   num_inference_steps: number | null;
   guidance_scale: number | null;
   fps: number | null;
+  loras: Lora[] | null;
 }
 
 export interface Video {
@@ -51,7 +57,12 @@ export function createVideo(video: NewVideo, key: string): Promise<Video> {
     return create("v1/videos", characters.length ? { ...fields, characters } : fields, key);
   }
   const form = new FormData();
-  for (const [name, value] of Object.entries(fields)) form.append(name, String(value));
+  const { loras, ...plain } = fields;
+  for (const [name, value] of Object.entries(plain)) form.append(name, String(value));
+  for (const lora of video.settings.loras ?? []) {
+    form.append("loras[][name]", lora.name);
+    form.append("loras[][strength]", String(lora.strength));
+  }
   for (const id of video.characters) form.append("characters[][id]", id);
   form.append("input_reference_fit", reference.fit);
   form.append("input_reference", reference.file, reference.name);
@@ -65,7 +76,7 @@ export function createFromTimeline(
   key = newKey(),
   extra: Record<string, unknown> = {},
 ): Promise<Video> {
-  const { seed, num_inference_steps, guidance_scale } = settings;
+  const { seed, num_inference_steps, guidance_scale, loras } = settings;
   return create(
     "v1/videos",
     present({
@@ -75,6 +86,7 @@ export function createFromTimeline(
       seed,
       num_inference_steps,
       guidance_scale,
+      loras,
       ...extra,
     }),
     key,

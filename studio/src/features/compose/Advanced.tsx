@@ -2,6 +2,7 @@ import { Dices, SlidersHorizontal } from "lucide-react";
 import { Button, cx, Field, IconButton, inputLook } from "@/components/controls";
 import { Popover } from "@/components/overlays";
 import { useDraft } from "@/features/compose/draft";
+import { Loras } from "@/features/compose/Loras";
 import { t } from "@/lib/i18n";
 import { MAX_SECONDS } from "@/lib/timeline";
 
@@ -98,8 +99,13 @@ export function Advanced({ model }: { model: string | undefined }) {
             />
           )}
         </Field>
+        <Loras />
         <div className="flex justify-between">
-          <Button small look="ghost" onClick={() => set({ seed: "", steps: "", guidance: "", fps: "", negative: "" })}>
+          <Button
+            small
+            look="ghost"
+            onClick={() => set({ seed: "", steps: "", guidance: "", fps: "", negative: "", loras: [] })}
+          >
             {t("Back to the model's own")}
           </Button>
           {model && <span className="self-center text-xs text-text-3">{model}</span>}

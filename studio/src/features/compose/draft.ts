@@ -24,6 +24,13 @@ export interface Reference {
   fit: "cover" | "contain" | "exact";
 }
 
+/** A LoRA of a model, by the model's name. */
+export interface LoraChoice {
+  model: string;
+  name: string;
+  strength: number;
+}
+
 export interface Draft {
   prompt: string;
   negative: string;
@@ -36,6 +43,7 @@ export interface Draft {
   guidance: string;
   fps: string;
   style: string;
+  loras: LoraChoice[];
   /** How much of a clip to change when it is made again in another way, 0 to 1. */
   change: number;
 }
@@ -60,6 +68,7 @@ const EMPTY: Draft = {
   guidance: "",
   fps: "",
   style: "",
+  loras: [],
   change: 0.5,
 };
 
@@ -115,6 +124,7 @@ export function reuse(item: Pick<ItemDetail, "model" | "timeline" | "settings">,
     seed: keepSeed ? text(item.settings.seed) : "",
     steps: text(item.settings.num_inference_steps),
     guidance: text(item.settings.guidance_scale),
+    loras: (item.settings.loras ?? []).map((one) => ({ model: item.model, ...one })),
   });
 }
 

@@ -1,5 +1,13 @@
 import type { Character } from "@/api/types";
-import { createFromTimeline, createVideo, newKey, type Settings, uploadFile, type Video } from "@/api/videos";
+import {
+  createFromTimeline,
+  createVideo,
+  type Lora,
+  newKey,
+  type Settings,
+  uploadFile,
+  type Video,
+} from "@/api/videos";
 import type { Draft, Reference } from "@/features/compose/draft";
 import { resolveMentions } from "@/features/compose/mentions";
 import { parseSize } from "@/lib/format";
@@ -37,6 +45,12 @@ export function obstacle(draft: Draft, characters: readonly Character[]): string
   return null;
 }
 
+/** Those of the model that is used: another one's stay in the box, for when it is chosen again. */
+function lorasOf(draft: Draft): Lora[] | null {
+  const used = draft.loras.filter((one) => one.model === draft.model);
+  return used.length ? used.map(({ name, strength }) => ({ name, strength })) : null;
+}
+
 export function settingsOf(draft: Draft, index = 0): Settings {
   const seed = whole(draft.seed);
   return {
@@ -45,6 +59,7 @@ export function settingsOf(draft: Draft, index = 0): Settings {
     num_inference_steps: whole(draft.steps),
     guidance_scale: decimal(draft.guidance),
     fps: decimal(draft.fps),
+    loras: lorasOf(draft),
   };
 }
 
