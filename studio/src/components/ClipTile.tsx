@@ -21,13 +21,22 @@ export const ClipPicture = memo(function ClipPicture({
   className?: string;
 }) {
   const [over, setOver] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const rest = () => {
+    timer.current = setTimeout(() => setOver(true), 110); // a pointer on its way elsewhere loads nothing
+  };
+  const leave = () => {
+    clearTimeout(timer.current);
+    setOver(false);
+  };
   const [broken, setBroken] = useState(false);
   const done = item.status === "completed" && (!live || live.status === "completed");
   return (
     <div
       className={cx("relative size-full overflow-hidden bg-raised", className)}
-      onPointerEnter={(event) => event.pointerType === "mouse" && done && setOver(true)}
-      onPointerLeave={() => setOver(false)}
+      onPointerEnter={(event) => event.pointerType === "mouse" && done && rest()}
+      onPointerLeave={leave}
     >
       {done && !broken && (
         <img
@@ -48,13 +57,10 @@ export const ClipPicture = memo(function ClipPicture({
 
 function HoverVideo({ id }: { id: string }) {
   const [ready, setReady] = useState(false);
-  const [begun, setBegun] = useState(false);
   const video = useRef<HTMLVideoElement>(null);
   useEffect(() => {
-    const timer = setTimeout(() => setBegun(true), 110); // a pointer on its way elsewhere loads nothing
     const element = video.current;
     return () => {
-      clearTimeout(timer);
       element?.removeAttribute("src"); // ends the download
       element?.load();
     };
@@ -62,7 +68,7 @@ function HoverVideo({ id }: { id: string }) {
   return (
     <video
       ref={video}
-      src={begun ? media.video(id) : undefined}
+      src={media.video(id)}
       muted
       loop
       autoPlay

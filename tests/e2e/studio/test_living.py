@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
-from daybreak.database.connect import open_database
-from daybreak.database.tables import jobs
 from live_server import LiveServer
-from studio_clips import finish, generate
+from studio_clips import finish, generate, many
 
 expect = pytest.importorskip("playwright.sync_api").expect
 
@@ -148,27 +143,6 @@ def test_a_search_that_waits_does_not_call_the_reader_back(page: Any, studio: Li
     expect(page).to_have_url(f"{studio.root}/clip/{video}")
     page.wait_for_timeout(400)
     expect(page).to_have_url(f"{studio.root}/clip/{video}")
-
-
-def many(studio: LiveServer, count: int) -> None:
-    """Rows as finished jobs leave them, newest last."""
-    spec = {"num_frames": 8, "height": 128, "width": 128, "fps": 8.0}
-    now = int(time.time())
-    rows = [
-        {
-            "id": f"video_{secrets.token_hex(16)}", "project_id": "proj_default", "kind": "create", "model": "tiny",
-            "engine_model": "tiny", "prompt": f"clip number {number}", "size": "128x128", "seconds": "1",
-            "timeline": {"shots": [{"prompt": "x", "start": 0.0, "end": None}], "spec": spec, "pins": [],
-                         "negative_prompt": "", "loop": False},
-            "settings": {"seed": number}, "metadata": {}, "fingerprint": "0" * 64, "status": "completed",
-            "created_at": now - count + number, "completed_at": now, "duration": 1.0,
-        }
-        for number in range(count)
-    ]  # fmt: skip
-    db = open_database(studio.database_url)
-    with db.write() as connection:
-        connection.execute(insert(jobs), rows)
-    db.close()
 
 
 def test_ten_thousand_clips_scroll_with_few_elements(fresh_page: Any, fresh: LiveServer, watched: Any) -> None:

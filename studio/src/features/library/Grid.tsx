@@ -1,4 +1,4 @@
-import { Link, useNavigate } from "@tanstack/react-router";
+import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { Check, Heart } from "lucide-react";
 import {
@@ -8,6 +8,7 @@ import {
   type ReactNode,
   useEffect,
   useLayoutEffect,
+  useMemo,
   useRef,
   useState,
 } from "react";
@@ -36,7 +37,6 @@ interface GridProps {
 /** A grid of any number of clips: only the rows in sight exist. One tab stop; arrows walk it. */
 export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty, label }: GridProps) {
   const scroller = useRef<HTMLDivElement>(null);
-  const navigate = useNavigate();
   const room = useWidth(scroller);
   const columns = Math.max(room < 420 ? 2 : 1, Math.floor((room + GAP) / (width + GAP)));
   const tile = Math.max(80, (room - GAP * (columns - 1)) / columns);
@@ -82,6 +82,10 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
       (id) => id !== undefined,
     );
   };
+  const check = (item: Item, index: number) => {
+    anchor.current = index;
+    onSelect([item.id], "toggle");
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     const place = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
     if (!place) return;
@@ -102,8 +106,7 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
       focus(index + step);
     } else if ((event.key === " " || event.key === "x") && item && !onPick) {
       event.preventDefault();
-      anchor.current = index;
-      onSelect([item.id], "toggle");
+      check(item, index);
     } else if (item) onKey?.(event, item);
   };
   const onClick = (event: MouseEvent, item: Item, index: number) => {
@@ -115,10 +118,11 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
       onSelect(range(index), "add");
     } else if (event.metaKey || event.ctrlKey || selected.size > 0) {
       event.preventDefault();
-      anchor.current = index;
-      onSelect([item.id], "toggle");
+      check(item, index);
     }
   };
+
+  const hands = useSteady({ focus: setAt, click: onClick, check });
 
   if (clips.error && clips.total === undefined) {
     return (
@@ -128,7 +132,7 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
     );
   }
   return (
-    <div ref={scroller} data-grid className="h-full overflow-y-auto px-4 pb-6 md:px-6" onKeyDown={onKeyDown}>
+    <div ref={scroller} data-grid className="h-full overflow-y-auto bg-ground px-4 pb-6 md:px-6" onKeyDown={onKeyDown}>
       {clips.total === 0 ? (
         empty
       ) : (
@@ -137,7 +141,8 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
           aria-label={label}
           aria-rowcount={Math.ceil(total / columns)}
           aria-colcount={columns}
-          className="relative mt-1"
+          // While it moves, what passes under the pointer is not hovered over: that would cost more than the moving.
+          className={cx("relative mt-1", rows.isScrolling && "pointer-events-none")}
           style={{ height: rows.getTotalSize() }}
         >
           {shown.map((row) => (
@@ -145,7 +150,7 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
               key={row.key}
               role="row"
               aria-rowindex={row.index + 1}
-              className="absolute inset-x-0 grid"
+              className="absolute inset-x-0 grid contain-layout"
               style={{
                 transform: `translateY(${row.start}px)`,
                 height: row.size,
@@ -166,13 +171,8 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
                         focusable={index === at}
                         selected={selected.has(item.id)}
                         selecting={selected.size > 0}
-                        onFocus={() => setAt(index)}
-                        onClick={(event) => onClick(event, item, index)}
-                        onCheck={() => {
-                          anchor.current = index;
-                          onSelect([item.id], "toggle");
-                        }}
-                        onOpen={() => void navigate({ to: "/clip/$id", params: { id: item.id } })}
+                        index={index}
+                        hands={hands}
                       />
                     ) : (
                       <div className="aspect-video rounded-lg bg-raised" />
@@ -188,28 +188,37 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
   );
 }
 
+/** What a tile does: the same functions however often the grid is drawn, so that only tiles that change are drawn. */
+interface Hands {
+  focus: (index: number) => void;
+  click: (event: MouseEvent, item: Item, index: number) => void;
+  check: (item: Item, index: number) => void;
+}
+
+function useSteady(hands: Hands): Hands {
+  const now = useRef(hands);
+  now.current = hands;
+  return useMemo(
+    () => ({
+      focus: (...said) => now.current.focus(...said),
+      click: (...said) => now.current.click(...said),
+      check: (...said) => now.current.check(...said),
+    }),
+    [],
+  );
+}
+
 interface TileProps {
   item: Item;
+  index: number;
   picking: boolean;
   focusable: boolean;
   selected: boolean;
   selecting: boolean;
-  onFocus: () => void;
-  onClick: (event: MouseEvent) => void;
-  onCheck: () => void;
-  onOpen: () => void;
+  hands: Hands;
 }
 
-const Tile = memo(function Tile({
-  item,
-  picking,
-  focusable,
-  selected,
-  selecting,
-  onFocus,
-  onClick,
-  onCheck,
-}: TileProps) {
+const Tile = memo(function Tile({ item, index, picking, focusable, selected, selecting, hands }: TileProps) {
   const live = useItemLive(item);
   const name = item.title || item.prompt || item.id;
   const label = [name, item.rating > 0 && starNames(item.rating), selected && t("selected")].filter(Boolean).join(", ");
@@ -221,8 +230,8 @@ const Tile = memo(function Tile({
         preload={false}
         tabIndex={focusable ? 0 : -1}
         aria-label={finished(item) ? label : undefined}
-        onFocus={onFocus}
-        onClick={onClick}
+        onFocus={() => hands.focus(index)}
+        onClick={(event) => hands.click(event, item, index)}
         draggable={false}
         className={cx(
           "relative block aspect-video overflow-hidden rounded-lg",
@@ -246,7 +255,7 @@ const Tile = memo(function Tile({
           role="checkbox"
           aria-checked={selected}
           aria-label={t("Select {name}", { name })}
-          onClick={onCheck}
+          onClick={() => hands.check(item, index)}
           className={cx(
             "absolute top-1.5 left-1.5 grid size-6 place-items-center rounded-md border transition-opacity",
             selected ? "border-transparent bg-accent text-on-accent" : "border-white/70 bg-black/50 text-transparent",
