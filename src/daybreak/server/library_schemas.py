@@ -72,6 +72,8 @@ class LibraryItemDetail(LibraryItem):
     timeline: dict[str, Any]
     settings: dict[str, Any]
     duration: float | None
+    revised_prompt: str | None
+    not_followed: list[str]
     attempts: int
     metadata: dict[str, Any]
     assets: list[AssetFacts]

@@ -387,6 +387,10 @@ export interface components {
             };
             /** Duration */
             duration: number | null;
+            /** Revised Prompt */
+            revised_prompt: string | null;
+            /** Not Followed */
+            not_followed: string[];
             /** Attempts */
             attempts: number;
             /** Metadata */
@@ -718,6 +722,16 @@ export interface components {
             steps: number;
             /** Started At */
             started_at: number | null;
+            /**
+             * Revised Prompt
+             * @description What the model was told, where it was not the prompt itself.
+             */
+            revised_prompt: string | null;
+            /**
+             * Not Followed
+             * @description Words of the prompt that the model has no picture for, in words.
+             */
+            not_followed: string[];
             /** Metadata */
             metadata: {
                 [key: string]: unknown;

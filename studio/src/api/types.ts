@@ -14,6 +14,8 @@ export type ItemDetail = Omit<Schemas["LibraryItemDetail"], "timeline" | "settin
     num_inference_steps?: number | null;
     guidance_scale?: number | null;
     loras?: { name: string; strength: number }[] | null;
+    enhance_prompt?: boolean | null;
+    generate_audio?: boolean | null;
   };
   metadata: Record<string, string>;
 };

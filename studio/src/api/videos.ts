@@ -14,6 +14,8 @@ export interface Settings {
   guidance_scale: number | null;
   fps: number | null;
   loras: Lora[] | null;
+  enhance_prompt: boolean | null;
+  generate_audio: boolean | null;
 }
 
 export interface Video {
@@ -76,7 +78,7 @@ export function createFromTimeline(
   key = newKey(),
   extra: Record<string, unknown> = {},
 ): Promise<Video> {
-  const { seed, num_inference_steps, guidance_scale, loras } = settings;
+  const { seed, num_inference_steps, guidance_scale, loras, enhance_prompt, generate_audio } = settings;
   return create(
     "v1/videos",
     present({
@@ -87,6 +89,8 @@ export function createFromTimeline(
       num_inference_steps,
       guidance_scale,
       loras,
+      enhance_prompt,
+      generate_audio,
       ...extra,
     }),
     key,

@@ -146,6 +146,16 @@ function Prompts({ item }: { item: ItemDetail }) {
           {t("Not:")} {negative_prompt}
         </p>
       )}
+      {item.revised_prompt && item.revised_prompt !== item.prompt && (
+        <p className="text-sm break-words text-text-3">
+          {t("The model was told:")} {item.revised_prompt}
+        </p>
+      )}
+      {item.not_followed.length > 0 && (
+        <p className="text-sm break-words text-text-3">
+          {t("It has no picture for:")} {item.not_followed.join(", ")}
+        </p>
+      )}
       <button
         type="button"
         onClick={() => void navigator.clipboard?.writeText(item.prompt ?? "")}

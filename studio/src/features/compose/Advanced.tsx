@@ -1,8 +1,11 @@
+import { useQuery } from "@tanstack/react-query";
 import { Dices, SlidersHorizontal } from "lucide-react";
-import { Button, cx, Field, IconButton, inputLook } from "@/components/controls";
+import { modelsQuery } from "@/api/library";
+import { Button, cx, Field, IconButton, inputLook, Switch } from "@/components/controls";
 import { Popover } from "@/components/overlays";
 import { useDraft } from "@/features/compose/draft";
 import { Loras } from "@/features/compose/Loras";
+import { findModel } from "@/features/compose/models";
 import { t } from "@/lib/i18n";
 import { MAX_SECONDS } from "@/lib/timeline";
 
@@ -10,7 +13,8 @@ import { MAX_SECONDS } from "@/lib/timeline";
 export function Advanced({ model }: { model: string | undefined }) {
   const draft = useDraft();
   const { set } = draft;
-  const changed = [draft.seed, draft.steps, draft.guidance, draft.fps, draft.negative].some((value) => value.trim());
+  const written = [draft.seed, draft.steps, draft.guidance, draft.fps, draft.negative].some((value) => value.trim());
+  const changed = written || !draft.enhance || !draft.sound;
   const number = (label: string, key: "seed" | "steps" | "guidance" | "fps", placeholder: string) => (
     <Field label={label}>
       {(id) => (
@@ -99,12 +103,15 @@ export function Advanced({ model }: { model: string | undefined }) {
             />
           )}
         </Field>
+        <Own />
         <Loras />
         <div className="flex justify-between">
           <Button
             small
             look="ghost"
-            onClick={() => set({ seed: "", steps: "", guidance: "", fps: "", negative: "", loras: [] })}
+            onClick={() =>
+              set({ seed: "", steps: "", guidance: "", fps: "", negative: "", loras: [], enhance: true, sound: true })
+            }
           >
             {t("Back to the model's own")}
           </Button>
@@ -112,5 +119,25 @@ export function Advanced({ model }: { model: string | undefined }) {
         </div>
       </div>
     </Popover>
+  );
+}
+
+/** What some models do of their own accord, and can be told not to. */
+function Own() {
+  const { model: chosen, enhance, sound, set } = useDraft();
+  const models = useQuery(modelsQuery);
+  const able = findModel(models.data ?? [], chosen)?.daybreak?.abilities ?? [];
+  return (
+    <>
+      {able.includes("enhance_prompt") && (
+        <Switch
+          label={t("In the model's words")}
+          hint={t("The prompt is said in the words that it knows best; what you leave open is filled in.")}
+          checked={enhance}
+          onChange={(on) => set({ enhance: on })}
+        />
+      )}
+      {able.includes("audio") && <Switch label={t("Sound")} checked={sound} onChange={(on) => set({ sound: on })} />}
+    </>
   );
 }

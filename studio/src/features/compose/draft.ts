@@ -44,6 +44,9 @@ export interface Draft {
   fps: string;
   style: string;
   loras: LoraChoice[];
+  /** Whether the model may be told the prompt in its own words, and whether the clip has sound, where it can do so. */
+  enhance: boolean;
+  sound: boolean;
   /** How much of a clip to change when it is made again in another way, 0 to 1. */
   change: number;
 }
@@ -69,6 +72,8 @@ const EMPTY: Draft = {
   fps: "",
   style: "",
   loras: [],
+  enhance: true,
+  sound: true,
   change: 0.5,
 };
 
@@ -124,6 +129,8 @@ export function reuse(item: Pick<ItemDetail, "model" | "timeline" | "settings">,
     seed: keepSeed ? text(item.settings.seed) : "",
     steps: text(item.settings.num_inference_steps),
     guidance: text(item.settings.guidance_scale),
+    enhance: item.settings.enhance_prompt !== false,
+    sound: item.settings.generate_audio !== false,
     loras: (item.settings.loras ?? []).map((one) => ({ model: item.model, ...one })),
   });
 }

@@ -60,6 +60,8 @@ export function settingsOf(draft: Draft, index = 0): Settings {
     guidance_scale: decimal(draft.guidance),
     fps: decimal(draft.fps),
     loras: lorasOf(draft),
+    enhance_prompt: draft.enhance ? null : false,
+    generate_audio: draft.sound ? null : false,
   };
 }
 

@@ -17,6 +17,8 @@ const ABILITIES: Record<string, () => string> = {
   steps: () => t("steps"),
   lora: () => t("LoRAs"),
   guidance: () => t("guidance"),
+  enhance_prompt: () => t("prompts in its own words"),
+  audio: () => t("sound"),
 };
 
 /** What can generate here. A model that cannot be used is shown with the reason. */
