@@ -57,3 +57,31 @@ def test_an_open_model_says_what_it_takes_and_comes(fresh_page: Any, fresh: Live
     expect(wanted).to_have_count(0)
     expect(page.get_by_role("heading", name=SMALLEST.name, exact=True)).to_be_visible()
     assert SMALLEST.name in [model["id"] for model in fresh.get("/v1/models")["data"]]
+
+
+def test_a_key_shows_its_secret_once_and_is_revoked(fresh_page: Any, fresh: LiveServer, watched: Any) -> None:
+    watched.expected.append("status of 400")
+    page = fresh_page
+    page.goto("/settings?section=keys")
+    page.get_by_role("button", name="New key").click()
+    page.get_by_label("Name", exact=True).fill("the shop")
+    page.get_by_role("button", name="Make the key").click()
+    expect(page.get_by_role("heading", name="Your new key")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_text("sk-daybreak-")).to_be_visible()
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Revoke").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("revoked", exact=True)).to_be_visible()
+    page.goto("/settings?section=webhooks")
+    page.get_by_role("button", name="New webhook").click()
+    page.get_by_label("Name", exact=True).fill("mine")
+    page.get_by_label("Address").fill("https://not an address")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("alert").filter(has_text="Not added")).to_contain_text("req_")
+    page.get_by_label("Address").fill("https://films.example/hook")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", name="Its signing secret")).to_be_visible()
+    page.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Delete mine").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("Nobody is called yet")).to_be_visible()
