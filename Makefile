@@ -79,10 +79,11 @@ format: .venv/.installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/.installed            ## figures of the renderer, of a generation, and of the server under load
+bench: .venv/.installed-dev        ## figures of the renderer, of a generation, of the server under load, and of Wan
 	$(BIN)/python bench/render.py
 	$(BIN)/python bench/generate.py
 	$(BIN)/python bench/server.py
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -W ignore bench/wan.py   # as the command itself sets it
 
 faults: .venv/.installed-dev       ## kill -9 at 50 moments over 100 jobs; 1,000 creates with lost answers
 	$(BIN)/python -W ignore bench/faults.py $(ARGS)

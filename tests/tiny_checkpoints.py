@@ -82,6 +82,19 @@ def wan_5b() -> Any:
     return wan(transformer=wan_transformer(48, 48), vae=vae, expand_timesteps=True)
 
 
+def wan_30m() -> Any:
+    """Large enough to be timed, and with text as long as Wan's."""
+    transformer = diffusers.WanTransformer3DModel(
+        patch_size=(1, 2, 2), num_attention_heads=6, attention_head_dim=64, in_channels=16, out_channels=16,
+        text_dim=32, freq_dim=256, ffn_dim=1536, num_layers=12, cross_attn_norm=True,
+        qk_norm="rms_norm_across_heads", rope_max_seq_len=256,
+    )  # fmt: skip
+    vae = diffusers.AutoencoderKLWan(
+        base_dim=32, z_dim=16, dim_mult=[1, 2, 4, 4], num_res_blocks=1, temperal_downsample=[False, True, True]
+    )
+    return wan(transformer=transformer, vae=vae, tokenizer=tokenizer(512))
+
+
 def ltx_parts() -> dict[str, Any]:
     vae = diffusers.AutoencoderKLLTXVideo(
         in_channels=3, out_channels=3, latent_channels=8, block_out_channels=(8, 8, 8, 8),
@@ -250,6 +263,7 @@ CHECKPOINTS: dict[str, Callable[[], Any]] = {
     "wan-two-experts": wan_two_experts,
     "wan-from-image": wan_from_image,
     "wan-5b": wan_5b,
+    "wan-30m": wan_30m,
     "ltx": ltx,
     "ltx-conditions": ltx_conditions,
     "ltx2": ltx2,

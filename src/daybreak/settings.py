@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     wan_engine: Literal["native", "diffusers"] = Field(
         default="native", description="What runs Wan checkpoints: Daybreak's own engine where it can, or diffusers."
     )
+    wan_precision: Literal["auto", "int8"] = Field(
+        default="auto", description="Its arithmetic: the device's best, or 8-bit products, quicker and less exact."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
         default="auto", description="auto: console on a terminal, else JSON."
     )

@@ -51,12 +51,13 @@ def open_engine(card: ModelCard, models_dir: Path | None = None) -> Engine:
 
 def _native_wan(card: ModelCard, general: Engine) -> Engine | None:
     """Our own engine for a Wan checkpoint that it can run, unless the owner wants diffusers."""
-    if PIPELINES[card.details["pipeline"]].family is not WAN or load_settings().wan_engine == "diffusers":
+    settings = load_settings()
+    if PIPELINES[card.details["pipeline"]].family is not WAN or settings.wan_engine == "diffusers":
         return None
     from daybreak.engines.wan import WanEngine
     from daybreak.engines.wan_support import why_not
 
-    return WanEngine(card, general) if not why_not(card) else None
+    return WanEngine(card, general, precision=settings.wan_precision) if not why_not(card) else None
 
 
 def provenance(engine: Engine, timeline: Timeline, settings: GenerationSettings) -> dict[str, Any]:

@@ -7,7 +7,7 @@ in, and accounted for: one that is missing, extra, misshapen or cut off ends the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from daybreak.engines.machine import available_memory
 from daybreak.engines.wan_support import read_part
 from daybreak.generation import EngineFailed
 from daybreak.models.precision import compute_dtype
+from daybreak.models.wan.int8 import quantise
 from daybreak.models.wan.transformer import WanConfig, WanTransformer
 from daybreak.models.wan.vae import WanVAE, WanVAEConfig
 from daybreak.open_models.layout import INDEX_FILE, read_index, read_json
@@ -43,17 +44,20 @@ class WanParts:
     solver_order: int
     boundary: float  # the timestep, 0 to 1,000, below which the second expert is asked
     expand_timesteps: bool
-    dtype: torch.dtype
-    placed: dict[int, str] = field(default_factory=dict)
+    precision: str  # what the transformers calculate in
 
 
-def load_parts(card: ModelCard, device: str) -> WanParts:
-    """The checkpoint of a card, on the CPU. Raises EngineFailed in one line that names the file or the tensor."""
+def load_parts(card: ModelCard, device: str, *, int8: bool = False) -> WanParts:
+    """The checkpoint of a card, on the CPU. Raises EngineFailed in one line that names the file or the tensor.
+
+    With `int8` its large products are in 8-bit numbers, on a processor.
+    """
     from daybreak.engines.checkpoints import load_part, quiet_libraries
 
     assert card.path is not None
     quiet_libraries("transformers")
-    dtype = compute_dtype(device)
+    # oneDNN and fbgemm take float32 for their 8-bit products, on every processor.
+    dtype = torch.float32 if int8 and device == "cpu" else compute_dtype(device)
     stored = _stored_dtype(card, dtype)
     try:
         index = read_json(card.path / INDEX_FILE, INDEX_FILE)
@@ -63,16 +67,17 @@ def load_parts(card: ModelCard, device: str) -> WanParts:
             tokenizer=load_part(card.path / "tokenizer", components["tokenizer"], dtype),
             text_encoder=load_part(card.path / "text_encoder", components["text_encoder"], stored or dtype),
             experts=[
-                load_transformer(card.path / name, dtype, stored)
+                quantise(expert) if int8 and device == "cpu" else expert
                 for name in ("transformer", "transformer_2")
                 if name in components
+                for expert in [load_transformer(card.path / name, dtype, stored)]
             ],
             vae=load_vae(card.path / "vae"),
             shift=float(scheduler.get("flow_shift", 1.0)),
             solver_order=int(scheduler.get("solver_order", 2)),
             boundary=1000 * float(index.get("boundary_ratio") or 0),
             expand_timesteps=bool(index.get("expand_timesteps")),
-            dtype=dtype,
+            precision="int8" if int8 and device == "cpu" else str(dtype).removeprefix("torch."),
         )
     except (UnusableModel, OSError, ValueError, KeyError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]

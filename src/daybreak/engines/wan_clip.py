@@ -46,11 +46,6 @@ class Clip:
         self._states: dict[int, TextStates] = {}
         self.latents = self._start(seed)
 
-    @property
-    def precision(self) -> str:
-        """What the transformer calculates in, for the record."""
-        return str(self._parts.dtype).removeprefix("torch.")
-
     def prompt(self, prompt: str, negative_prompt: str, most_tokens: int) -> None:
         """Tells what the clip is to show, and, where guidance asks for it, what not."""
         tokenizer, encoder = self._parts.tokenizer, _placed(self._parts, self._parts.text_encoder, self._device)
@@ -75,15 +70,14 @@ class Clip:
         self.done += 1
 
     def frames(self) -> Frames:
-        """The finished clip, (F, H, W, 3): a latent frame is decoded at a time, so that memory does not grow with F."""
-        spec, at = self._task.spec, 0
+        """The finished clip, (F, H, W, 3): frame by frame, so that memory does not grow with F."""
+        spec = self._task.spec
         frames = np.empty((spec.num_frames, spec.height, spec.width, 3), np.uint8)
         vae = _placed(self._parts, self._parts.vae, self._device)
-        for pixels in vae.decode(self._known_first(self.latents)):
+        for number, pixels in enumerate(vae.decode(self._known_first(self.latents))):
             check_finite(pixels)
-            levels = (pixels / 2 + 0.5).clamp_(0, 1).mul_(255).round_().byte()
-            frames[at : at + len(levels)] = levels.permute(0, 2, 3, 1).cpu().numpy()
-            at += len(levels)
+            levels = (pixels[0] / 2 + 0.5).clamp_(0, 1).mul_(255).round_().byte()
+            frames[number] = levels.permute(1, 2, 0).cpu().numpy()
         return frames
 
     def state(self) -> State:

@@ -113,6 +113,15 @@ def test_a_resumed_clip_is_the_same_bit_for_bit(
     assert np.array_equal(engine.generate(asked, other, ignore, states[0]).frames, fresh.frames)
 
 
+def test_eight_bit_products_are_chosen_by_a_setting(installed: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAYBREAK_WAN_PRECISION", "int8")
+    video = native(installed("wan")).generate(timeline(), SETTINGS, ignore)
+    assert video.metadata["precision"] == "int8"
+    monkeypatch.delenv("DAYBREAK_WAN_PRECISION")
+    exact = native(installed("wan")).generate(timeline(), SETTINGS, ignore)
+    assert 0 < np.abs(video.frames.astype(int) - exact.frames.astype(int)).mean() < 5
+
+
 def test_cancelling_ends_it_at_the_next_step(installed: Installed) -> None:
     engine, told = native(installed("wan")), []
 

@@ -173,5 +173,14 @@ class MLP(nn.Module):
         self.down = Linear(hidden, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden: Tensor = self.down(F.gelu(self.up(x), approximate="tanh"))
+        hidden: Tensor = self.down(gelu_(self.up(x)))
         return hidden
+
+
+def gelu_(x: Tensor) -> Tensor:
+    """The tanh approximation of GELU (Hendrycks & Gimpel, 2016) of `x`, which is overwritten.
+
+    (1 + tanh(u)) / 2 is sigmoid(2 u), which a processor has in half the time.
+    """
+    twice = x.square().mul_(2 * 0.044715 * math.sqrt(2 / math.pi)).add_(2 * math.sqrt(2 / math.pi)).mul_(x)
+    return x.mul_(twice.sigmoid_())

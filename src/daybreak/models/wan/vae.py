@@ -95,12 +95,20 @@ class Decoder(nn.Module):
             )
         self.norm_out, self.conv_out = ChannelNorm(widths[-1]), CausalConv(widths[-1], config.out_channels)
 
-    def forward(self, x: Tensor, past: Past) -> Tensor:
-        x = self.mid_block(self.conv_in(x, past), past)
-        for block in self.up_blocks:
-            x = block(x, past)
-        result: Tensor = self.conv_out(F.silu(self.norm_out(x)), past)
-        return result
+    def forward(self, x: Tensor, past: Past) -> Iterator[Tensor]:
+        """The frames that a latent frame becomes, one by one.
+
+        Each goes all the way to its pixels before the next one is begun: the past is all that they share, and no more
+        than one frame of the larger sizes is ever held.
+        """
+        yield from self._from_stage(0, self.mid_block(self.conv_in(x, past), past), past)
+
+    def _from_stage(self, number: int, x: Tensor, past: Past) -> Iterator[Tensor]:
+        if number == len(self.up_blocks):
+            yield self.conv_out(F.silu(self.norm_out(x)), past)
+            return
+        for frame in self.up_blocks[number](x, past).split(1):
+            yield from self._from_stage(number + 1, frame, past)
 
 
 class WanVAE(nn.Module):
@@ -129,15 +137,15 @@ class WanVAE(nn.Module):
         mean, _ = torch.cat(made).transpose(0, 1)[None].chunk(2, 1)  # the other half is the log of the variance
         return (mean - self.mean) / self.std
 
-    def decode(self, latents: Float[Tensor, "1 C T h w"]) -> Iterator[Float[Tensor, "_ 3 H W"]]:
-        """The pixels of each latent frame in turn: one frame of the first, `scale_factor_temporal` of each other."""
+    def decode(self, latents: Float[Tensor, "1 C T h w"]) -> Iterator[Float[Tensor, "1 3 H W"]]:
+        """The pixels of each frame in turn."""
         past = Past()
         for latent in latents[0].transpose(0, 1):
             x = _channels_last(latent[None].to(self.mean) * self.std[:, 0] + self.mean[:, 0])
-            x = self.decoder(self.post_quant_conv(x, past), past)
-            if (patch := self.config.patch_size) is not None:
-                x = rearrange(x, "T (C w h) H W -> T C (H h) (W w)", h=patch, w=patch)
-            yield x.clamp(-1, 1)
+            for frame in self.decoder(self.post_quant_conv(x, past), past):
+                if (patch := self.config.patch_size) is not None:
+                    frame = rearrange(frame, "T (C w h) H W -> T C (H h) (W w)", h=patch, w=patch)
+                yield frame.clamp(-1, 1)
 
 
 def _channels_last(frames: Tensor) -> Tensor:

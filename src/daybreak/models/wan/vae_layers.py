@@ -72,7 +72,7 @@ class Up(nn.Module):
             if self in past:
                 x = rearrange(self.time_conv(x, past), "T (n C) H W -> (T n) C H W", n=2)
             else:
-                past[self] = x[:0]  # the first frame stays one, and those after it do not see it
+                past[self] = ()  # the first frame stays one, and those after it do not see it
         conv = self.resample[1]
         assert isinstance(conv, nn.Conv2d)
         return upsampled_conv(x, conv.weight, conv.bias)
@@ -92,10 +92,10 @@ class Down(nn.Module):
         if not hasattr(self, "time_conv"):
             return x
         before = past.get(self)
-        past[self] = x[-1:]
+        past[self] = (x[-1:],)
         if before is None:  # the first frame stays as it is
             return x
-        clip = torch.cat([before, x]).transpose(0, 1)[None]
+        clip = torch.cat([*before, x]).transpose(0, 1)[None]
         return F.conv3d(clip, self.time_conv.weight, self.time_conv.bias, stride=(2, 1, 1))[0].transpose(0, 1)
 
 
@@ -137,7 +137,7 @@ class UpStage(nn.Module):
 
     def forward(self, x: Tensor, past: Past) -> Tensor:
         first, given = self not in past, x
-        past[self] = x[:0]
+        past[self] = ()
         for resnet in self.resnets:
             x = resnet(x, past)
         if hasattr(self, "upsamplers"):
