@@ -80,7 +80,7 @@ export function FilterBar({ search, set, facets }: FilterProps) {
       value={value ?? ""}
       choices={[{ ...any, label: label }, ...choices]}
       onChange={(next) => change(next || undefined)}
-      className={cx("h-7! text-xs!", value && "bg-accent-soft! text-accent-text!")}
+      className={cx("h-7! text-xs!", value && "bg-accent-soft! text-accent-text! max-sm:-order-1")}
     />
   );
   const stars: Choice<string>[] = [
@@ -117,7 +117,7 @@ export function FilterBar({ search, set, facets }: FilterProps) {
       )}
       <MadeFilter made={search.made} from={search.from} to={search.to} set={set} />
       {active && (
-        <Button small look="ghost" className="h-7 text-xs" onClick={() => set(NONE)}>
+        <Button small look="ghost" className="h-7 text-xs max-sm:-order-2" onClick={() => set(NONE)}>
           <X aria-hidden className="size-3.5" /> {t("Clear")}
         </Button>
       )}

@@ -46,7 +46,7 @@ export function MadeFilter({ made, from, to, set }: Made & { set: (change: Made)
           aria-label={chosen ? t("Date: {when}", { when: chosen }) : t("Date")}
           className={cx(
             "inline-flex h-7 shrink-0 items-center gap-1.5 rounded-lg px-2.5 text-xs transition-colors",
-            chosen ? "bg-accent-soft text-accent-text" : "text-text-2 hover:bg-hover hover:text-text",
+            chosen ? "bg-accent-soft text-accent-text max-sm:-order-1" : "text-text-2 hover:bg-hover hover:text-text",
           )}
         >
           {chosen && <CalendarDays aria-hidden className="size-3.5" />}
