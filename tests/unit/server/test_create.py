@@ -129,7 +129,7 @@ def test_exact_takes_the_size_that_was_asked_for_and_no_other(served, portrait):
 def test_the_collected_errors_word_for_word(served):
     cases = [
         ({"size": "640x361"}, "size", "invalid_value", "Invalid value: '640x361'. Supported values are: '720x1280', "),
-        ({"seconds": "121"}, "seconds", "invalid_value", "Invalid value: '121'. Supported values are: '4', '8', '12', "),
+        ({"seconds": 121}, "seconds", "invalid_value", "Invalid value: '121'. Supported values are: '4', '8', '12', "),
         ({"seconds": True}, "seconds", "invalid_type", "Invalid type for 'seconds': expected one of '4', '8', '12', "),
         ({"widht": 3}, "widht", "unknown_parameter", "Unknown parameter: 'widht'."),
     ]
