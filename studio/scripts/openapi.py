@@ -20,8 +20,8 @@ TARGET = Path(__file__).parents[1] / "openapi.json"
 # The answers that the studio reads; what they refer to comes along.
 USED = (
     "ApiKeyResource", "CatalogueEntry", "CatalogueList", "CharacterResource", "DocumentResource", "Estimate",
-    "LibraryFacets", "LibraryFolder", "LibraryItem", "LibraryItemDetail", "LibraryPage", "LineageNode", "ModelResource", "QueueJob", "QueueList", "Usage",
-    "VideoResource", "WebhookEndpoint",
+    "LibraryFacets", "LibraryFolder", "LibraryItem", "LibraryItemDetail", "LibraryPage", "LineageNode",
+    "ModelResource", "QueueJob", "QueueList", "Usage", "VideoResource", "WebhookEndpoint",
 )  # fmt: skip
 
 
