@@ -92,6 +92,8 @@ def fill(running: Server) -> dict[str, str]:
     running.settle()
     ids = [item["id"] for item in running.get("/v1/library")["data"]]
     running.post("/v1/library/bulk", {"action": "favourite", "ids": ids[1:3]})
+    for clip, stars in zip(ids, (5, 3, 0, 4), strict=False):
+        running.post("/v1/library/bulk", {"action": "rate", "ids": [clip], "rating": stars})
     folder = running.post("/v1/library/folders", {"name": "Trailer"})["id"]
     running.post("/v1/library/bulk", {"action": "move", "ids": ids[:2], "folder_id": folder})
     shots = [{"id": f"s{n}", "prompt": text, "start": 2.5 * n, "length": 2} for n, text in enumerate(SHOTS)]
@@ -139,12 +141,18 @@ def main() -> None:
         for name, address in addresses.items():
             page.goto(address)
             take(page, name)
+        page.goto(addresses["settings-models"])
+        page.get_by_role("heading", name="Models to get").evaluate("(heading) => heading.scrollIntoView()")
+        take(page, "settings-models-get")
         running.post("/v1/videos", {"prompt": "a fox runs in the snow", "size": "448x256", "seconds": "8"})
         running.post("/v1/videos", {"prompt": "rain falls on the town", "size": "448x256", "seconds": "2"})
         page.goto("/")
         page.get_by_role("button", name="Queue, ").click()
         page.wait_for_timeout(3000)
         take(page, "queue")
+        page.keyboard.press("Shift+Q")
+        take(page, "queue-paused")
+        running.post("/v1/queue/resume", {})
         light = window("light")
         phone = window("dark", 390, 844)
         for name in ("create", "library", "clip", "storyboard"):
