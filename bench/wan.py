@@ -157,6 +157,7 @@ def decode(folder: Path, frames: int, engine: str) -> None:
     made = np.empty((frames, SIDE, SIDE, 3), np.uint8)
     if engine == "native":
         vae = load_vae(folder)
+        list(vae.decode(torch.zeros(1, 16, 2, 8, 8)))  # loads the compiled kernels
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         for number, pixels in enumerate(vae.decode(latents)):
             made[number] = ((pixels[0] / 2 + 0.5) * 255).round().byte().permute(1, 2, 0).numpy()
@@ -164,6 +165,7 @@ def decode(folder: Path, frames: int, engine: str) -> None:
         import diffusers
 
         theirs: Any = diffusers.AutoencoderKLWan.from_pretrained(folder).eval()
+        theirs.decode(torch.zeros(1, 16, 2, 8, 8))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         pixels = theirs.decode(latents).sample
         made[:] = ((pixels[0] / 2 + 0.5) * 255).round().byte().permute(1, 2, 3, 0).numpy()

@@ -14,6 +14,8 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from daybreak.models.wan import winograd
+
 Past = dict[nn.Module, tuple[Tensor, ...]]  # the last frames that each layer was given, (1, C, H, W) each
 
 
@@ -24,7 +26,9 @@ class CausalConv(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(out_channels, channels, *kernel))
         self.bias = nn.Parameter(torch.zeros(out_channels))
+        self._transformed: tuple[Tensor, Tensor] | None = None  # not a buffer: it is no part of the weights
 
+    @torch.no_grad()
     def forward(self, x: Float[Tensor, "T C H W"], past: Past) -> Float[Tensor, "T out H W"]:
         taps, frames = self.weight.shape[2], [x[at : at + 1] for at in range(len(x))]
         if taps == 1:
@@ -34,7 +38,16 @@ class CausalConv(nn.Module):
             return convolve(frames, self.weight[:, :, -1:], self.bias)
         frames = [*past.get(self, [torch.zeros_like(frames[0])] * (taps - 1)), *frames]
         past[self] = tuple(frames[1 - taps :])
-        return convolve(frames, self.weight, self.bias)
+        if not winograd.is_quick(x, self.weight):
+            return convolve(frames, self.weight, self.bias)
+        made = [winograd.convolve(frames[at : at + taps], self._planes(), self.bias) for at in range(len(x))]
+        return torch.cat(made)
+
+    def _planes(self) -> Tensor:
+        """The kernel as Winograd's algorithm wants it, transformed once for each set of weights."""
+        if self._transformed is None or self._transformed[0] is not self.weight:
+            self._transformed = (self.weight, winograd.transformed(self.weight))
+        return self._transformed[1]
 
 
 def convolve(frames: list[Tensor], weight: Tensor, bias: Tensor) -> Float[Tensor, "T out H W"]:
