@@ -6,13 +6,13 @@ import { MAX_STARS, starNames } from "@/components/Stars";
 import { MadeFilter } from "@/features/library/MadeFilter";
 import { plural, t } from "@/lib/i18n";
 import { kindName } from "@/lib/kinds";
-import type { LibrarySearch } from "@/router";
+import { type LibrarySearch, router } from "@/router";
 
 export function SearchBox({ value, onChange }: { value: string; onChange: (value: string) => void }) {
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   useEffect(() => setText(value), [value]);
-  useEffect(() => () => clearTimeout(timer.current), []); // or the library would come back over the page that follows
+  useEffect(() => () => clearTimeout(timer.current), []);
   return (
     <div className="relative w-full max-w-xl">
       <Search aria-hidden className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-text-3" />
@@ -26,7 +26,9 @@ export function SearchBox({ value, onChange }: { value: string; onChange: (value
           const next = event.target.value;
           setText(next);
           clearTimeout(timer.current);
-          timer.current = setTimeout(() => onChange(next), 180);
+          const from = router.latestLocation.pathname;
+          // Who has left meanwhile is not called back, though the next page may still be loading and this one be shown.
+          timer.current = setTimeout(() => router.latestLocation.pathname === from && onChange(next), 180);
         }}
         onKeyDown={(event) => {
           if (event.key === "ArrowDown") {
