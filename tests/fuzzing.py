@@ -16,6 +16,7 @@ from schemathesis import GenerationMode
 
 # Streams that have no end: read until a second of silence.
 _PATIENCE = 5.0  # seconds
+_TURNS = 12  # of all operations: those that take little have few requests to be made up
 _MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
 
@@ -27,6 +28,11 @@ class Fuzzed:
     waited: int = 0  # requests whose answer was still awaited after _PATIENCE seconds, as /sync and /events may
     wrong: list[str] = field(default_factory=list)
 
+    @property
+    def total(self) -> int:
+        """Requests made."""
+        return self.statuses.total() + self.waited
+
 
 def fuzz(root: str, count: int, number: int, ids: dict[str, str] | None = None) -> Fuzzed:
     """About `count` requests to the server at `root`; `number` is the seed. Half of those whose path holds one of
@@ -35,17 +41,30 @@ def fuzz(root: str, count: int, number: int, ids: dict[str, str] | None = None) 
     schema = schemathesis.openapi.from_url(f"{root}/openapi.json")
     operations = [result.ok() for result in schema.get_all_operations()]
     fuzzed = Fuzzed()
-    each = max(1, count // (len(operations) * len(_MODES)))
     with requests.Session() as session:
-        for operation in operations:
-            for mode in _MODES:
-                known = {name: value for name, value in (ids or {}).items() if f"{{{name}}}" in operation.path}
-                for fixed in [known, None] if known and each > 1 else [None]:
-                    share = each // 2 if known and each > 1 else each
-                    _try_operation(
-                        fuzzed, session, root, operation.as_strategy(mode, path_parameters=fixed), share, number
-                    )
+        for turn in range(_TURNS):
+            each = max(1, (count - fuzzed.total) // (len(operations) * len(_MODES)))
+            for operation in operations:
+                _try_modes(fuzzed, session, root, operation, each, number + turn, ids or {})
+            if fuzzed.total >= 0.95 * count or each == 1:
+                break
     return fuzzed
+
+
+def _try_modes(
+    fuzzed: Fuzzed,
+    session: requests.Session,
+    root: str,
+    operation: Any,
+    count: int,
+    number: int,
+    ids: dict[str, str],
+) -> None:
+    for mode in _MODES:
+        known = {name: value for name, value in ids.items() if f"{{{name}}}" in operation.path}
+        for fixed in [known, None] if known and count > 1 else [None]:
+            share = count // 2 if known and count > 1 else count
+            _try_operation(fuzzed, session, root, operation.as_strategy(mode, path_parameters=fixed), share, number)
 
 
 def _try_operation(fuzzed: Fuzzed, session: requests.Session, root: str, cases: Any, count: int, number: int) -> None:

@@ -52,7 +52,7 @@ class CloseUpRecipe:
     loop: LoopConfig
     batch: int = 96
     fresh: int = 48  # newly drawn ones a step: each is seen twice
-    pool: int = 9_600  # to draw from
+    pool: int = 2_400  # to draw from; a resumed run renders them anew
 
 
 @dataclass(frozen=True, slots=True)

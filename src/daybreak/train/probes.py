@@ -62,9 +62,9 @@ class ProbeRecipe:
 PROBES = ProbeRecipe(
     ProbeConfig(),
     CloseUpRecipe(
-        LoopConfig(1_600, OptimiserConfig(1.5e-3, 3e-3, 50, 700), ema_decay=0.99, save_every=100, sample_every=200)
+        LoopConfig(1_600, OptimiserConfig(1.5e-3, 3e-3, 50, 700), ema_decay=0.99, save_every=50, sample_every=100)
     ),
-    LoopConfig(2_000, OptimiserConfig(1.5e-3, 3e-3, 50, 900), ema_decay=0.99, save_every=50, sample_every=200),
+    LoopConfig(1_200, OptimiserConfig(1.5e-3, 3e-3, 50, 600), ema_decay=0.99, save_every=20, sample_every=100),
 )
 
 
