@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,7 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the Videos API, with workers that make the videos, until stopped."""
+    gc.disable()  # until it answers: nothing that starting makes is garbage
     with told_plainly():
         from daybreak.server.listen import CannotServe
         from daybreak.server.run import serve as run_server

@@ -16,7 +16,7 @@ from daybreak.timeline import MAX_PROMPT
 class Sent(BaseModel):
     """Common to what is sent: no other fields."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class ImageReference(Sent):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from daybreak.server.auth import api_routes, declared_scopes
 from daybreak.server.schemas import ErrorEnvelope
 
 _REF = "#/components/schemas/{model}"
+_BODY = "x-body"  # of an operation whose body is yet to be described
 _METHODS = ("get", "post", "put", "patch", "delete")
 _DESCRIPTION = (
     "OpenAI's Videos API on your own machine, and what Daybreak adds to it. Bodies may be JSON or multipart; in "
@@ -38,8 +40,13 @@ def describe(
 ) -> dict[str, Any]:
     """`openapi_extra` of a route that reads its body itself: JSON, and multipart where `files` are file parts.
 
-    In the multipart form, each field named in `files` may be a file, or what `body` says.
+    In the multipart form, each field named in `files` may be a file, or what `body` says. The schema is made with the
+    document, for a server that starts needs none.
     """
+    return {_BODY: partial(_request_body, body, multipart, files, required)}
+
+
+def _request_body(body: type[BaseModel], multipart: bool, files: Sequence[str], required: bool) -> dict[str, Any]:
     schema = body.model_json_schema(ref_template=_REF)
     content: dict[str, Any] = {"application/json": {"schema": schema}}
     if multipart:
@@ -50,7 +57,7 @@ def describe(
             file = {"type": "string", "format": "binary"}
             properties[name] = {"anyOf": [file, said]} if said else file
         content["multipart/form-data"] = {"schema": {**form, "properties": properties}}
-    return {"requestBody": {"required": required, "content": content}}
+    return {"required": required, "content": content}
 
 
 def add_openapi(app: FastAPI, root: str) -> None:
@@ -103,6 +110,8 @@ def _public_operations(app: FastAPI) -> set[tuple[str, str]]:
 
 def _finish_operation(operation: dict[str, Any], schemas: dict[str, Any], *, public: bool) -> None:
     """Adds the error answers and the keys, and moves schemas that bodies brought along to the components."""
+    if _BODY in operation:
+        operation["requestBody"] = operation.pop(_BODY)()
     has_body = "requestBody" in operation
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)

@@ -16,7 +16,7 @@ VIDEO_ID = r"^video_[0-9a-f]{32}$"
 class Wire(BaseModel):
     """Common to what the server sends: nothing that isn't named."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class ErrorFields(Wire):
