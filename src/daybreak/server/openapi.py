@@ -8,13 +8,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from daybreak.server.auth import api_routes, declared_scopes
 from daybreak.server.schemas import ErrorEnvelope
 
 _REF = "#/components/schemas/{model}"
-_BODY = "x-body"  # of an operation whose body is yet to be described
+_BODY = "x-body"  # of a route whose body is yet to be described
 _METHODS = ("get", "post", "put", "patch", "delete")
 _DESCRIPTION = (
     "OpenAI's Videos API on your own machine, and what Daybreak adds to it. Bodies may be JSON or multipart; in "
@@ -72,6 +73,9 @@ def add_openapi(app: FastAPI, root: str) -> None:
 
 
 def _finish(app: FastAPI, root: str) -> dict[str, Any]:
+    for route in (each.original_route for each in api_routes(app.routes)):
+        if isinstance(route, APIRoute) and _BODY in (extra := route.openapi_extra or {}):
+            route.openapi_extra = {"requestBody": extra[_BODY]()}
     document = get_openapi(
         title="Daybreak",
         version=app.version,
@@ -110,8 +114,6 @@ def _public_operations(app: FastAPI) -> set[tuple[str, str]]:
 
 def _finish_operation(operation: dict[str, Any], schemas: dict[str, Any], *, public: bool) -> None:
     """Adds the error answers and the keys, and moves schemas that bodies brought along to the components."""
-    if _BODY in operation:
-        operation["requestBody"] = operation.pop(_BODY)()
     has_body = "requestBody" in operation
     responses = operation.setdefault("responses", {})
     responses.pop("422", None)
