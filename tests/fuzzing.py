@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,7 +36,7 @@ class Fuzzed:
 
 
 def fuzz(root: str, count: int, number: int, ids: dict[str, str] | None = None) -> Fuzzed:
-    """About `count` requests to the server at `root`; `number` is the seed. Half of those whose path holds one of
+    """At least `count` requests to the server at `root`; `number` is the seed. Half of those whose path holds one of
     `ids`' parameters name the thing that is there.
     """
     schema = schemathesis.openapi.from_url(f"{root}/openapi.json")
@@ -43,10 +44,10 @@ def fuzz(root: str, count: int, number: int, ids: dict[str, str] | None = None) 
     fuzzed = Fuzzed()
     with requests.Session() as session:
         for turn in range(_TURNS):
-            each = max(1, (count - fuzzed.total) // (len(operations) * len(_MODES)))
+            each = math.ceil((count - fuzzed.total) / (len(operations) * len(_MODES)))
             for operation in operations:
                 _try_modes(fuzzed, session, root, operation, each, number + turn, ids or {})
-            if fuzzed.total >= 0.95 * count or each == 1:
+            if fuzzed.total >= count:
                 break
     return fuzzed
 
