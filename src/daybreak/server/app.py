@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 
 from daybreak import __version__
+from daybreak.server import studio
 from daybreak.server.azure import AzurePaths
 from daybreak.server.background import run_background
 from daybreak.server.context import ServerContext
@@ -69,6 +70,8 @@ def _lifespan(context: ServerContext) -> Callable[[FastAPI], AbstractAsyncContex
 
 async def _on_no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if page := studio.lost(request):
+        return page
     message = f"Invalid URL ({request.method} {request.url.path[:200]})"
     return error_response(ApiError(404, message, code="unknown_url"))
 

@@ -23,7 +23,7 @@ from daybreak.server.schemas import to_json
 router = APIRouter(include_in_schema=False, dependencies=[Depends(public)])
 
 DIST = Path(__file__).parent / "dist"  # what `npm run build` in studio/ writes; ships in the wheel
-# The pages that the studio's router knows. Anything else is the API's to refuse.
+# The pages that the studio's router knows. Anything else is the API's to refuse, and to a window the studio's.
 PAGES = ("/", "/library", "/storyboard", "/compare", "/characters", "/settings")
 PAGES_OF = ("/clip/{name}", "/storyboard/{name}")
 FILES = ("favicon.svg", "theme.js", "example.mp4", "example.webp", "NOTICES.txt")
@@ -60,14 +60,24 @@ repository it is built by <code>make serve</code>, or by hand:</p>
 
 async def page(request: Request) -> Response:
     """The one page that the studio is; its own router shows what the address says."""
-    context = context_of(request)
+    return _page(context_of(request))
+
+
+def lost(request: Request) -> Response | None:
+    """What somebody sees who opens an address that nobody has; None where a program asks, not a browser's window."""
+    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
+        return None
+    return _page(context_of(request), status=404)
+
+
+def _page(context: ServerContext, status: int = 200) -> Response:
     index = DIST / "index.html"
     headers = {"content-security-policy": _POLICY, "cache-control": "no-store"}
     if not index.is_file():
-        return HTMLResponse(_NOT_BUILT, headers=headers)
+        return HTMLResponse(_NOT_BUILT, status, headers)
     base = f"/{context.settings.root_path.strip('/')}/".replace("//", "/")
     html = index.read_text(encoding="utf-8").replace("<head>", f'<head><base href="{base}">', 1)
-    return HTMLResponse(html, headers=headers)
+    return HTMLResponse(html, status, headers)
 
 
 for _path in (*PAGES, *PAGES_OF):

@@ -88,6 +88,15 @@ def test_the_api_keeps_its_own_refusals(served: Served, dist: Path) -> None:
     assert served.error(served.client.post("/nothing"), 404)["code"] == "unknown_url"
 
 
+def test_a_window_at_an_unknown_address_sees_the_studio(served: Served, dist: Path) -> None:
+    build(dist)
+    answer = served.client.get("/nothing", headers={"accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert answer.status_code == 404
+    assert '<base href="/">' in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert served.error(served.client.get("/nothing"), 404)["code"] == "unknown_url"
+
+
 def test_a_key_becomes_a_cookie_that_opens_pictures(served: Served) -> None:
     served.context.open_access = False
     assert served.client.get("/studio/info").json()["signed_in"] is False
