@@ -3,7 +3,7 @@ import { Dialog as BaseDialog } from "@base-ui/react/dialog";
 import { Menu as BaseMenu } from "@base-ui/react/menu";
 import { Popover as BasePopover } from "@base-ui/react/popover";
 import { X } from "lucide-react";
-import { Fragment, type ReactElement, type ReactNode, useState } from "react";
+import { Fragment, type ReactElement, type ReactNode, useRef, useState } from "react";
 import { create } from "zustand";
 import { Button, cx, Field, IconButton, inputLook, Keys } from "@/components/controls";
 import { t } from "@/lib/i18n";
@@ -30,11 +30,19 @@ export function Dialog({
   footer?: ReactNode;
   wide?: boolean;
 }) {
+  const popup = useRef<HTMLDivElement>(null);
+  // In the first field, or else in the dialog as a whole: on the close button, its tooltip would take the first Escape.
+  // Where fingers type, no keyboard springs up unasked.
+  const begin = () =>
+    (matchMedia("(pointer: fine)").matches && popup.current?.querySelector<HTMLElement>("input, textarea")) ||
+    popup.current;
   return (
     <BaseDialog.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={SCRIM} />
         <BaseDialog.Popup
+          ref={popup}
+          initialFocus={begin}
           className={cx(POPUP, wide ? "w-[min(1080px,calc(100vw-24px))]" : "w-[min(540px,calc(100vw-24px))]")}
         >
           <div className="flex items-start gap-4 border-b border-line px-5 py-4">
