@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, Select, select
 
 from daybreak.database.connect import Database
 from daybreak.database.tables import jobs, projects
@@ -83,6 +83,20 @@ def expected_seconds(db: Database, engine_model: str, size: str, seconds: str) -
         return _typical(connection, _Work(engine_model, size, seconds))
 
 
+def foreseen_seconds(db: Database, engine_model: str, size: str, seconds: float) -> float | None:
+    """The same before anything is asked for: where no clip was as long, by what others took for each second of theirs.
+
+    Work grows about as the number of frames does. None where the model never made a clip of this size.
+    """
+    as_measured = expected_seconds(db, engine_model, size, f"{seconds:g}")
+    if as_measured is not None:
+        return as_measured
+    alike = _finished().where(jobs.c.engine_model == engine_model, jobs.c.size == size)
+    with db.read() as connection:
+        paces = [duration / float(length) for duration, length in connection.execute(alike).all()]
+    return statistics.median(paces) * seconds if paces else None
+
+
 def place(db: Database, job: Job, now: float) -> Place:
     """Where the job stands if no other comes: its turn, and in how many seconds it should be done.
 
@@ -137,20 +151,17 @@ def _by_project(queued: Iterable[_Waiting]) -> Iterable[list[_Waiting]]:
 
 
 def _typical(connection: Connection, work: _Work) -> float | None:
-    newest = (
-        select(jobs.c.duration)
-        .where(
-            jobs.c.engine_model == work.engine_model,
-            jobs.c.size == work.size,
-            jobs.c.seconds == work.seconds,
-            jobs.c.status == "completed",
-            jobs.c.duration.is_not(None),
-        )
-        .order_by(jobs.c.completed_at.desc())
-        .limit(_LEARNT_FROM)
+    alike = _finished().where(
+        jobs.c.engine_model == work.engine_model, jobs.c.size == work.size, jobs.c.seconds == work.seconds
     )
-    durations = list(connection.scalars(newest))
+    durations = list(connection.scalars(alike))
     return statistics.median(durations) if durations else None
+
+
+def _finished() -> Select[tuple[float, str]]:
+    """How long the newest finished jobs took, and the length of their clips."""
+    ended = select(jobs.c.duration, jobs.c.seconds).where(jobs.c.status == "completed", jobs.c.duration.is_not(None))
+    return ended.order_by(jobs.c.completed_at.desc()).limit(_LEARNT_FROM)
 
 
 def _work_of(row: RowMapping) -> _Work:

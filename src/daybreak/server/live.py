@@ -17,7 +17,7 @@ from starlette.responses import Response
 from daybreak.database import library
 from daybreak.database.library import Clip
 from daybreak.database.tables import assets, previews
-from daybreak.jobs.estimate import expected_seconds, place
+from daybreak.jobs.estimate import foreseen_seconds, place
 from daybreak.jobs.pause import queue_state
 from daybreak.jobs.queue import get_job, rerank
 from daybreak.server.auth import Principal, requires
@@ -78,7 +78,7 @@ async def estimate(
 
     def look() -> dict[str, Any]:
         name = meaning_of(context, model)
-        one = expected_seconds(context.db, name, size, f"{seconds:g}")
+        one = foreseen_seconds(context.db, name, size, seconds)
         waiting = [job["eta_seconds"] for job in _queue(context, principal.project_id)]
         known = [eta for eta in waiting if eta is not None]
         return {

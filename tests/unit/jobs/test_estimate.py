@@ -7,7 +7,7 @@ import pytest
 from daybreak.database.connect import Database
 from daybreak.database.projects import DEFAULT_PROJECT
 from daybreak.jobs import estimate
-from daybreak.jobs.estimate import expected_seconds, place
+from daybreak.jobs.estimate import expected_seconds, foreseen_seconds, place
 from daybreak.jobs.job import Claim, Job, Place, Progress
 from daybreak.jobs.queue import claim, complete, enqueue, enqueue_many, get_job, give_back, heartbeat, request_cancel
 from new_jobs import new_job
@@ -42,6 +42,15 @@ def test_a_kind_of_job_takes_as_long_as_its_newest_did_in_the_median(db: Databas
     assert expected_seconds(db, "other", "448x256", "2") is None
     took(db, *[30.0] * 15)
     assert expected_seconds(db, "dawn", "448x256", "2") == 30.0
+
+
+def test_a_length_that_never_was_is_foreseen_by_others(db: Database) -> None:
+    assert foreseen_seconds(db, "dawn", "448x256", 4.0) is None
+    took(db, 9.0, 500.0, 10.0)
+    assert foreseen_seconds(db, "dawn", "448x256", 2.0) == 10.0
+    assert foreseen_seconds(db, "dawn", "448x256", 5.0) == 25.0
+    assert foreseen_seconds(db, "dawn", "1280x720", 5.0) is None
+    assert foreseen_seconds(db, "other", "448x256", 5.0) is None
 
 
 def test_what_waits_is_done_after_what_is_before_it(db: Database) -> None:
