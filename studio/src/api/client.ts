@@ -64,8 +64,13 @@ export async function get<T>(path: string, query?: Parameters<typeof address>[1]
   return (await request(path, { query, signal })).json() as Promise<T>;
 }
 
-export async function send<T>(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<T> {
-  const init: RequestInit = { method };
+export async function send<T>(
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
+  path: string,
+  body?: unknown,
+  how: Pick<RequestInit, "keepalive"> = {},
+): Promise<T> {
+  const init: RequestInit = { method, ...how };
   if (body instanceof FormData) init.body = body;
   else if (body !== undefined) {
     init.body = JSON.stringify(body);

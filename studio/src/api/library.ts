@@ -111,9 +111,16 @@ export const documentQuery = <T>(id: string) =>
     queryFn: ({ signal }) => get<SavedDocument<T>>(`v1/library/documents/${id}`, undefined, signal),
   });
 
-export function saveDocument<T>(kind: string, name: string, content: T, id?: string): Promise<SavedDocument<T>> {
+/** With `outlive` it arrives even if the window is closed meanwhile; browsers allow that for up to 64 KiB. */
+export function saveDocument<T>(
+  kind: string,
+  name: string,
+  content: T,
+  id?: string,
+  outlive = false,
+): Promise<SavedDocument<T>> {
   return id
-    ? send("PUT", `v1/library/documents/${id}`, { name, content })
+    ? send("PUT", `v1/library/documents/${id}`, { name, content }, { keepalive: outlive })
     : send("POST", "v1/library/documents", { kind, name, content });
 }
 

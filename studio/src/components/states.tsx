@@ -10,7 +10,10 @@ export function Copyable({ text, label, className }: { text: string; label?: str
     <Tip label={copied ? t("Copied") : t("Copy")}>
       <button
         type="button"
-        className={cx("inline-flex min-w-0 items-center gap-1.5 rounded text-left hover:text-text", className)}
+        className={cx(
+          "inline-flex max-w-full min-w-0 items-center gap-1.5 rounded text-left hover:text-text",
+          className,
+        )}
         onClick={async () => {
           await navigator.clipboard?.writeText(text);
           setCopied(true);

@@ -87,6 +87,12 @@ describe("shots on the axis", () => {
     ]);
     expect(sb.splitShot(made, "s0", 0.1, "n")).toBe(made);
   });
+  it("are split at the playhead, or in the middle while it is elsewhere", () => {
+    const made = board(4, 2);
+    expect(sb.splitPoint(made, "s0", 1.5)).toBe(1.5);
+    expect(sb.splitPoint(made, "s0", 0)).toBe(2);
+    expect(sb.splitPoint(made, "s1", 1.5)).toBe(5);
+  });
   it("duplicate right behind themselves", () => {
     expect(spans(sb.duplicateShot(board(2, 3), "s0", "n"))).toEqual([
       ["s0", 0, 2],

@@ -181,6 +181,13 @@ export function resizeShot(board: Board, id: string, edge: "start" | "end", time
   return replaceShots(roomFor(board, last ? end(last) : 0), shots);
 }
 
+/** Where a shot is split: at the playhead, or in its middle while the playhead is elsewhere. */
+export function splitPoint(board: Board, id: string, playhead: number): number {
+  const card = board.shots.find((shot) => shot.id === id);
+  if (!card || (playhead >= card.start + MIN_SPAN && playhead <= end(card) - MIN_SPAN)) return playhead;
+  return card.start + card.length / 2;
+}
+
 export function splitShot(board: Board, id: string, at: number, newId: string): Board {
   const card = board.shots.find((shot) => shot.id === id);
   if (!card) return board;
@@ -271,7 +278,7 @@ export function closeGaps(board: Board): Board {
   return { ...board, shots, seconds: tidy(used) };
 }
 
-export type Problem = { id: string | null; severity: "error" | "note"; code: string; seconds?: number };
+export type Problem = { id: string | null; severity: "error" | "note"; code: string; seconds?: number; at?: number };
 
 /** What stands in the way of generating, and what the maker may want to know. */
 export function problems(board: Board): Problem[] {
@@ -283,7 +290,7 @@ export function problems(board: Board): Problem[] {
   }
   for (const hole of board.shots.length ? holes(board.shots, board.seconds) : []) {
     const length = tidy(hole.to - hole.from);
-    found.push({ id: null, severity: "note", code: length > 4 ? "long_gap" : "gap", seconds: length });
+    found.push({ id: null, severity: "note", code: length > 4 ? "long_gap" : "gap", seconds: length, at: hole.from });
   }
   return found;
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from live_server import LiveServer
 from studio_clips import finish, generate, newest
@@ -82,9 +85,51 @@ def test_a_dropped_picture_is_the_first_frame(page: Any, studio: LiveServer, cli
     assert [(pin["kind"], pin["start"], pin["strength"]) for pin in pins] == [("image", 0.0, 1.0)]
 
 
-def test_a_clip_of_ours_brings_its_settings_back(page: Any, studio: LiveServer, clip: str, tmp_path: Path) -> None:
-    import urllib.request
+def test_what_the_model_cannot_do_another_one_can(page: Any, studio: LiveServer, clip: str) -> None:
+    page.goto(f"/clip/{clip}")
+    page.get_by_role("button", name="Use a frame").click()
+    page.get_by_role("menuitem", name="First frame as last frame").click()
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=re.compile("^diorama")).click()
+    page.get_by_label("Prompt", exact=True).fill("up to there")
+    note = page.get_by_text("diorama cannot use pictures.")
+    expect(note).to_be_visible()
+    note.get_by_role("button", name="Use dawn").click()
+    expect(note).to_have_count(0)
+    expect(page.get_by_role("combobox", name="Model")).to_contain_text("dawn")
 
+
+def test_a_last_frame_of_another_shape_is_seen_whole(page: Any, studio: LiveServer, tmp_path: Path) -> None:
+    picture = tmp_path / "tall.png"
+    tall = Image.new("RGB", (32, 128), "blue")
+    tall.paste("red", (0, 0, 32, 64))
+    tall.save(picture)
+    page.goto("/")
+    page.get_by_role("button", name="More settings").click()
+    page.get_by_label("Own size and length").fill("256x128")
+    page.get_by_label("Seconds", exact=True).fill("1")
+    page.get_by_label("Frames/s").fill("8")
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Model").click()
+    page.get_by_role("option", name=re.compile("^tiny")).click()
+    page.locator("[data-compose] input[type=file]").set_input_files(picture)
+    page.get_by_label("Use as").get_by_text("Last frame").click()
+    page.get_by_label("Fit", exact=True).get_by_text("Fit", exact=True).click()
+    page.get_by_label("Prompt", exact=True).fill("red above blue")
+    page.get_by_role("button", name="Generate", exact=True).click()
+    expect(page.get_by_role("link", name="red above blue").first).to_be_visible()
+    (pin,) = studio.get(f"/v1/library/items/{newest(studio)['id']}")["timeline"]["pins"]
+    assert pin["start"] == pytest.approx(7 / 8)
+    file = next(file for file in studio.get("/v1/files")["data"] if file["filename"] == "tall.png")
+    with urllib.request.urlopen(f"{studio.url}/files/{file['id']}/content") as answer:
+        sent = Image.open(io.BytesIO(answer.read())).convert("RGB")
+    assert sent.size == (256, 128)
+    # All of its height is there: a crop to this shape would show only what is around its middle.
+    assert sent.getpixel((128, 4)) == (255, 0, 0)
+    assert sent.getpixel((128, 123)) == (0, 0, 255)
+
+
+def test_a_clip_of_ours_brings_its_settings_back(page: Any, studio: LiveServer, clip: str, tmp_path: Path) -> None:
     file = tmp_path / "mine.mp4"
     file.write_bytes(urllib.request.urlopen(f"{studio.url}/videos/{clip}/content").read())
     page.goto("/")

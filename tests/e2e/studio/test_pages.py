@@ -86,6 +86,26 @@ def test_pages_are_accessible_and_keep_within_the_window(
     assert found == {}
 
 
+def test_a_dialog_begins_where_one_writes_and_escape_closes_it(page: Any) -> None:
+    page.goto("/settings?section=keys")
+    page.get_by_role("button", name="New key").click()
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_address_that_nobody_has_leads_back(page: Any, watched: Any) -> None:
+    watched.expected.append("status of 404")
+    page.goto("/nowhere")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    page.get_by_role("link", name="Back to where clips are made").click()
+    expect(page.get_by_label("Prompt", exact=True)).to_be_visible()
+
+
 def test_hostile_texts_are_texts(page: Any, studio: LiveServer, other: str) -> None:
     text = " ".join(HOSTILE)
     video = generate(studio, text)

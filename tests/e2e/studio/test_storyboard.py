@@ -72,6 +72,35 @@ def axis(page: Any, studio: LiveServer, clip: str) -> Axis:
     return Axis(page, studio, clip)
 
 
+def words_of(axis: Axis) -> str:
+    """What the server has of the first shot's words."""
+    prompt: str = axis.studio.get(f"/v1/library/documents/{axis.id}")["content"]["shots"][0]["prompt"]
+    return prompt
+
+
+def test_the_last_words_before_the_window_is_closed_are_kept(axis: Axis) -> None:
+    axis.page.get_by_label("What shot 1 shows").fill("the last words")
+    axis.page.close()
+    until(lambda: words_of(axis) == "the last words", seconds=30)
+
+
+def test_words_written_while_the_server_is_away_are_saved_when_it_is_back(axis: Axis, watched: Any) -> None:
+    watched.expected += ["Failed to load resource", "ERR_CONNECTION", "ERR_INCOMPLETE", "event-stream"]
+    axis.studio.kill()
+    axis.page.get_by_label("What shot 1 shows").fill("written meanwhile")
+    expect(axis.page.get_by_text("Not saved yet: it is tried again by itself")).to_be_visible()
+    axis.studio.start()
+    expect(axis.page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert words_of(axis) == "written meanwhile"
+
+
+def test_a_shot_is_split_in_its_middle_while_the_playhead_is_elsewhere(axis: Axis) -> None:
+    axis.page.get_by_role("button", name="Split in the middle").click()
+    expect(axis.shots).to_have_count(len(SHOTS) + 1)
+    lengths = [axis.shots.nth(number).bounding_box()["width"] for number in range(2)]
+    assert abs(lengths[0] - lengths[1]) <= 2
+
+
 def test_a_shot_is_dragged_into_the_gap_and_past_its_neighbour(axis: Axis) -> None:
     axis.drag(axis.shots.nth(1), 0.5)
     axis.is_now("shots", ("s0", 0, 2), ("s1", 2.5, 2), ("s2", 5, 2))

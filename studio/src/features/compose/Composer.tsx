@@ -1,13 +1,14 @@
 import { useQuery } from "@tanstack/react-query";
 import { ArrowUp, ImagePlus } from "lucide-react";
 import { useRef, useState } from "react";
-import { charactersQuery, estimateQuery, modelsQuery } from "@/api/library";
-import { usePaused } from "@/api/live";
+import { charactersQuery, modelsQuery } from "@/api/library";
 import { Button, cx, IconButton, Keys, Tip } from "@/components/controls";
 import { Popover } from "@/components/overlays";
 import { Advanced } from "@/features/compose/Advanced";
+import { CannotUse } from "@/features/compose/CannotUse";
 import { ModelAndShape, StyleChoice } from "@/features/compose/Choices";
-import { type Draft, useDraft } from "@/features/compose/draft";
+import { useDraft } from "@/features/compose/draft";
+import { Estimate } from "@/features/compose/Estimate";
 import { findModel, lacks } from "@/features/compose/models";
 import { PromptBox } from "@/features/compose/PromptBox";
 import { PromptHelp } from "@/features/compose/PromptHelp";
@@ -16,7 +17,6 @@ import { addClip, takeFiles } from "@/features/compose/references";
 import { send } from "@/features/compose/send";
 import { obstacle, totalSeconds } from "@/features/compose/submit";
 import { ClipPicker } from "@/features/library/ClipPicker";
-import { roughly } from "@/lib/format";
 import { t } from "@/lib/i18n";
 
 /** Where words become clips. Sending queues at once; the box stays usable. */
@@ -29,7 +29,8 @@ export function Composer() {
   const model = findModel(models.data ?? [], draft.model);
   const size = draft.size || "448x256";
   const problem = prompt.trim() ? obstacle({ ...draft, size }, characters.data ?? []) : null;
-  const missing = missingAbility(draft, model);
+  const needs = abilities(draft);
+  const missing = lacks(model, needs);
 
   const submit = async () => {
     if (!prompt.trim() || problem) return;
@@ -84,10 +85,17 @@ export function Composer() {
         className="mt-1.5 flex min-h-5 flex-wrap items-center justify-between gap-x-4 px-2 text-xs text-text-3"
         aria-live="polite"
       >
-        {(problem ?? missing) ? (
-          <span className="text-warn">{problem ?? missing}</span>
+        {problem || missing ? (
+          <span className="text-warn">
+            {problem ?? <CannotUse words={missing ?? ""} needs={needs} onUse={(able) => draft.set({ model: able })} />}
+          </span>
         ) : (
-          <Estimate draft={draft} model={model?.id ?? ""} size={size} />
+          <Estimate
+            model={model?.id ?? ""}
+            size={size}
+            seconds={totalSeconds(draft, draft.references)}
+            count={draft.count}
+          />
         )}
         <span className="hidden items-center gap-1.5 md:flex">
           <Keys combination="mod+enter" /> {t("queues it at once")}
@@ -97,10 +105,8 @@ export function Composer() {
   );
 }
 
-function missingAbility(
-  draft: ReturnType<typeof useDraft.getState>,
-  model: ReturnType<typeof findModel>,
-): string | null {
+/** What a model has to be able to do for this draft. */
+function abilities(draft: ReturnType<typeof useDraft.getState>): string[] {
   const needs = new Set<string>();
   for (const one of draft.references) {
     needs.add(one.kind === "image" ? "image_pin" : "video_pin");
@@ -110,32 +116,7 @@ function missingAbility(
   if (draft.negative.trim()) needs.add("negative_prompt");
   if (draft.steps.trim()) needs.add("steps");
   if (draft.guidance.trim()) needs.add("guidance");
-  return lacks(model, [...needs]);
-}
-
-function Estimate({
-  draft,
-  model,
-  size,
-}: {
-  draft: Draft & { references: ReturnType<typeof useDraft.getState>["references"] };
-  model: string;
-  size: string;
-}) {
-  const paused = usePaused();
-  const seconds = totalSeconds(draft, draft.references);
-  const question = { model, size, seconds, count: draft.count };
-  const estimate = useQuery({ ...estimateQuery(question), enabled: Boolean(model) && seconds > 0 });
-  if (!estimate.data) return <span>&nbsp;</span>;
-  const { seconds: work, waiting } = estimate.data;
-  if (work === null) return <span>{t("No estimate yet: the first clip of this size and length teaches it.")}</span>;
-  return (
-    <span className="tabular">
-      {t("{time} on this machine", { time: roughly(work) })}
-      {waiting ? ` · ${t("after {time} of waiting", { time: roughly(waiting) })}` : ""}
-      {paused && ` · ${t("once the queue goes on")}`}
-    </span>
-  );
+  return [...needs];
 }
 
 function AddMenu() {

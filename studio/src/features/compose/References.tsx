@@ -1,5 +1,5 @@
 import { X } from "lucide-react";
-import { IconButton, Range, Segmented } from "@/components/controls";
+import { cx, IconButton, Range, Segmented } from "@/components/controls";
 import { type Reference, type Use, useDraft } from "@/features/compose/draft";
 import { duration, parseSize } from "@/lib/format";
 import { t } from "@/lib/i18n";
@@ -63,14 +63,14 @@ function ReferenceCard({
             choices={uses}
             onChange={(use) => changeReference(reference.id, { use })}
           />
-          {differs && reference.use !== "continue" && (
+          {differs && reference.kind === "image" && (
             <Segmented
               small
               label={t("Fit")}
               value={reference.fit}
               choices={[
                 { value: "cover", label: t("Crop"), hint: t("Fills the frame; what sticks out is cut off") },
-                { value: "contain", label: t("Fit"), hint: t("All of it is seen; bars fill the rest") },
+                { value: "contain", label: t("Fit"), hint: t("All of it is seen, before a blurred copy of itself") },
               ]}
               onChange={(fit) => changeReference(reference.id, { fit })}
             />
@@ -103,14 +103,21 @@ function ReferenceCard({
 /** The picture within the frame of the clip to be, as it will be fitted. */
 function FitPicture({ reference, aspect }: { reference: Reference; aspect: number }) {
   const height = 56;
-  const fit = reference.fit === "contain" ? "object-contain" : "object-cover";
+  const whole = reference.fit === "contain";
   return (
     <div
-      className="shrink-0 overflow-hidden rounded-md bg-black"
+      className="relative shrink-0 overflow-hidden rounded-md bg-black"
       style={{ height, width: Math.min(110, Math.max(32, height * aspect)) }}
     >
       {reference.kind === "image" ? (
-        <img src={reference.url} alt={reference.name} className={`size-full ${fit}`} />
+        <>
+          {whole && <img src={reference.url} alt="" className="absolute size-full object-cover blur-xs" />}
+          <img
+            src={reference.url}
+            alt={reference.name}
+            className={cx("relative size-full", whole ? "object-contain" : "object-cover")}
+          />
+        </>
       ) : (
         <video
           src={reference.url}
@@ -118,7 +125,7 @@ function FitPicture({ reference, aspect }: { reference: Reference; aspect: numbe
           playsInline
           preload="metadata"
           aria-label={reference.name}
-          className={`size-full ${fit}`}
+          className="size-full object-cover"
         />
       )}
     </div>

@@ -77,7 +77,7 @@ const EMPTY: Draft = {
   change: 0.5,
 };
 
-/** What is being written, kept over reloads. Files cannot be kept, so references of clips only live in this window. */
+/** What is being written, kept over reloads with the clips that it builds on. Files only live in this window. */
 export const useDraft = create<DraftState>()(
   persist(
     (set, get) => ({
@@ -96,14 +96,10 @@ export const useDraft = create<DraftState>()(
     {
       name: "daybreak.draft",
       storage: createJSONStorage(() => localStorage),
-      partialize: ({
-        references: _files,
-        set: _s,
-        addReference: _a,
-        changeReference: _c,
-        removeReference: _r,
-        ...kept
-      }) => kept,
+      partialize: ({ references, set: _s, addReference: _a, changeReference: _c, removeReference: _r, ...kept }) => ({
+        ...kept,
+        references: references.filter((one) => one.clip !== null),
+      }),
     },
   ),
 );

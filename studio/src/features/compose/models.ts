@@ -27,6 +27,11 @@ export function modelChoices(models: readonly Model[], current: string): Choice<
   }));
 }
 
+/** The first model that is there and can do all of it. */
+export function ableModel(models: readonly Model[], needs: readonly string[]): Model | undefined {
+  return models.find((model) => model.daybreak?.installed && !model.daybreak.alias && !lacks(model, needs));
+}
+
 /** Whether a model can do what a tool needs; the words say why not. */
 export function lacks(model: Model | undefined, needs: readonly string[]): string | null {
   const abilities = model?.daybreak?.abilities;

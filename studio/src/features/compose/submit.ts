@@ -10,6 +10,7 @@ import {
 } from "@/api/videos";
 import type { Draft, Reference } from "@/features/compose/draft";
 import { resolveMentions } from "@/features/compose/mentions";
+import { shownWhole } from "@/features/compose/whole";
 import { parseSize } from "@/lib/format";
 import { t } from "@/lib/i18n";
 import { MAX_SECONDS, type Pin, type Timeline, tidy } from "@/lib/timeline";
@@ -108,6 +109,14 @@ export function referenceTimeline(
   };
 }
 
+/** The file of a reference as a timeline takes it: timelines crop, so what is to be seen whole is made to fit before. */
+async function fitted({ file, kind, fit }: Reference, size: string): Promise<Blob> {
+  const frame = parseSize(size);
+  return kind === "image" && fit === "contain" && frame
+    ? shownWhole(file as Blob, frame.width, frame.height)
+    : (file as Blob);
+}
+
 /** Sends a draft `count` times; each variation has its own seed. Resolves with what was queued. */
 export async function submit(
   draft: Draft,
@@ -122,7 +131,7 @@ export async function submit(
   const mediaOf = new Map<string, string>();
   if (!simple) {
     for (const one of references) {
-      mediaOf.set(one.id, one.clip ?? (await uploadFile(one.file as Blob, one.name)).id);
+      mediaOf.set(one.id, one.clip ?? (await uploadFile(await fitted(one, draft.size), one.name)).id);
     }
   }
   const sent: Video[] = [];

@@ -51,15 +51,16 @@ function Seconds({ label, value, onChange }: { label: string; value: number; onC
 }
 
 function ShotEditor({ shot, number }: { shot: sb.ShotCard; number: number }) {
-  const { edit, playhead, choose } = useBoard();
+  const { edit, playhead, choose, history } = useBoard();
+  const cut = sb.splitPoint(history.present, shot.id, playhead);
   return (
     <section aria-label={t("Shot {number}", { number })} className="flex max-w-3xl flex-col gap-4">
       <header className="flex items-center gap-1">
         <h2 className="mr-auto text-lg font-semibold">{t("Shot {number}", { number })}</h2>
         <IconButton
-          label={t("Split at the playhead")}
+          label={cut === playhead ? t("Split at the playhead") : t("Split in the middle")}
           keys="s"
-          onClick={() => edit((now) => sb.splitShot(now, shot.id, playhead, localId("s")))}
+          onClick={() => edit((now) => sb.splitShot(now, shot.id, cut, localId("s")))}
         >
           <Scissors aria-hidden />
         </IconButton>

@@ -2,18 +2,22 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ArrowLeft, ArrowUp, Redo2, Undo2 } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import { ApiFailure } from "@/api/client";
 import { documentQuery, modelsQuery, saveDocument } from "@/api/library";
 import { client } from "@/api/query";
 import { sendTool } from "@/api/videos";
 import { Button, IconButton } from "@/components/controls";
 import { Failure } from "@/components/states";
 import { tell, tellFailure } from "@/components/toasts";
+import { CannotUse } from "@/features/compose/CannotUse";
+import { Estimate } from "@/features/compose/Estimate";
 import { findModel, lacks } from "@/features/compose/models";
 import { localId } from "@/features/compose/references";
 import { BoardSettings } from "@/features/storyboard/BoardSettings";
 import { useBoard } from "@/features/storyboard/board";
 import { CardEditor } from "@/features/storyboard/CardEditor";
 import { Lanes } from "@/features/storyboard/Lanes";
+import { said } from "@/lib/failures";
 import { duration } from "@/lib/format";
 import { useHotkeys } from "@/lib/hotkeys";
 import { t } from "@/lib/i18n";
@@ -21,6 +25,8 @@ import * as sb from "@/lib/storyboard";
 import { router } from "@/router";
 
 const route = getRouteApi("/storyboard/$id");
+const SAVE_AFTER = 600; // milliseconds without a change
+const SAVE_AGAIN = 2000;
 
 /** The keyboard goes to the words of the chosen shot. */
 export function toWords(): void {
@@ -67,7 +73,8 @@ function Editor({ id }: { id: string }) {
   const model = findModel(models.data ?? [], board.model);
   const found = sb.problems(board);
   const timeline = sb.toTimeline(board);
-  const missing = lacks(model, needs(board));
+  const needed = needs(board);
+  const missing = lacks(model, needed);
   const stop = found.some((one) => one.severity === "error");
   const add = () => {
     const shot = localId("s");
@@ -82,7 +89,9 @@ function Editor({ id }: { id: string }) {
     "mod+enter": () => void generate(),
     a: add,
     d: () => chosen && edit((now) => sb.duplicateShot(now, chosen, localId("s"))),
-    s: () => chosen && edit((now) => sb.splitShot(now, chosen, useBoard.getState().playhead, localId("s"))),
+    s: () =>
+      chosen &&
+      edit((now) => sb.splitShot(now, chosen, sb.splitPoint(now, chosen, useBoard.getState().playhead), localId("s"))),
     delete: () => chosen && edit((now) => sb.remove(now, chosen)),
     backspace: () => chosen && edit((now) => sb.remove(now, chosen)),
   });
@@ -128,6 +137,16 @@ function Editor({ id }: { id: string }) {
         <span className="hidden text-xs text-text-3 sm:block" aria-live="polite">
           {saving}
         </span>
+        {!stop && !missing && (
+          <span className="hidden px-2 text-xs text-text-3 lg:block">
+            <Estimate
+              model={model?.id ?? board.model}
+              size={`${board.width}x${board.height}`}
+              seconds={timeline.spec.num_frames / board.fps}
+              count={1}
+            />
+          </span>
+        )}
         <IconButton label={t("Undo")} keys="mod+z" side="bottom" disabled={!history.past.length} onClick={undo}>
           <Undo2 aria-hidden />
         </IconButton>
@@ -142,7 +161,12 @@ function Editor({ id }: { id: string }) {
       <div className="flex min-h-0 flex-1 flex-col overflow-y-auto lg:flex-row lg:overflow-hidden">
         <div className="min-w-0 flex-1 p-4 lg:overflow-y-auto md:p-6">
           <CardEditor add={add} />
-          <Notes problems={found} missing={missing} />
+          {missing && (
+            <p role="status" className="mt-5 text-sm text-warn">
+              <CannotUse words={missing} needs={needed} onUse={(able) => edit((now) => ({ ...now, model: able }))} />
+            </p>
+          )}
+          <Notes problems={found} />
         </div>
         <BoardSettings />
       </div>
@@ -164,46 +188,61 @@ function needs(board: sb.Board): string[] {
   return [...wanted];
 }
 
-/** Saves a moment after the last change; says how that stands. */
+/** Saves a moment after the last change, and again by itself while the server is away; says how that stands. */
 function useSaving(id: string): string {
   const edits = useBoard((board) => board.edits);
   const [words, setWords] = useState("");
   const saved = useRef(0);
   useEffect(() => {
     if (!edits || edits === saved.current) return;
-    setWords(t("Not saved yet"));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let over = false;
     const save = async () => {
-      const { name, history, id: open } = useBoard.getState();
+      const { id: open } = useBoard.getState();
       if (open !== id) return;
       try {
-        await saveDocument("storyboard", name.trim() || t("Untitled storyboard"), history.present, id);
+        await store(id);
         saved.current = edits;
         setWords(t("Saved"));
         await client.invalidateQueries({ queryKey: ["documents", "storyboard"] });
-      } catch {
-        setWords(t("Not saved: it is tried again with the next change"));
+      } catch (error) {
+        if (error instanceof ApiFailure) setWords(t("Not saved: {why}", { why: said(error).text }));
+        else {
+          setWords(t("Not saved yet: it is tried again by itself"));
+          if (!over) timer = setTimeout(() => void save(), SAVE_AGAIN);
+        }
       }
     };
-    const timer = setTimeout(() => void save(), 600);
+    setWords(t("Not saved yet"));
+    timer = setTimeout(() => void save(), SAVE_AFTER);
     return () => {
+      over = true;
       clearTimeout(timer);
     };
   }, [edits, id]);
-  // Leaving must not lose the last words.
-  useEffect(
-    () => () => {
-      const { edits: last, name, history } = useBoard.getState();
-      if (last && last !== saved.current)
-        void saveDocument("storyboard", name.trim() || t("Untitled storyboard"), history.present, id).catch(
-          () => undefined,
-        );
-    },
-    [id],
-  );
+  // Neither another page nor a closed window may lose the last words.
+  useEffect(() => {
+    const keep = (outlive: boolean) => {
+      const { edits: last } = useBoard.getState();
+      if (last && last !== saved.current) void store(id, outlive).catch(() => undefined);
+    };
+    const leave = () => keep(true);
+    window.addEventListener("pagehide", leave);
+    return () => {
+      window.removeEventListener("pagehide", leave);
+      keep(false);
+    };
+  }, [id]);
   return words;
 }
 
-function Notes({ problems, missing }: { problems: sb.Problem[]; missing: string | null }) {
+function store(id: string, outlive = false): Promise<unknown> {
+  const { name, history } = useBoard.getState();
+  return saveDocument("storyboard", name.trim() || t("Untitled storyboard"), history.present, id, outlive);
+}
+
+function Notes({ problems }: { problems: sb.Problem[] }) {
+  const gap = (one: sb.Problem) => ({ time: duration(one.seconds ?? 0), at: duration(one.at ?? 0) });
   const words = (one: sb.Problem): string => {
     switch (one.code) {
       case "no_shots":
@@ -213,16 +252,15 @@ function Notes({ problems, missing }: { problems: sb.Problem[]; missing: string 
       case "short_shot":
         return t("A shot of {time} reads as a hard flash.", { time: duration(one.seconds ?? 0) });
       case "long_gap":
-        return t("A gap of {time}: the model will invent a lot here.", { time: duration(one.seconds ?? 0) });
+        return t("A gap of {time} from {at}: the model will invent a lot here.", gap(one));
       default:
-        return t("A gap of {time} that the model fills.", { time: duration(one.seconds ?? 0) });
+        return t("A gap of {time} from {at} that the model fills.", gap(one));
     }
   };
   const choose = useBoard((board) => board.choose);
-  if (!problems.length && !missing) return null;
+  if (!problems.length) return null;
   return (
     <ul className="mt-5 flex flex-col gap-1.5 text-sm" aria-label={t("Notes")}>
-      {missing && <li className="text-warn">{missing}</li>}
       {problems.map((one, index) => (
         <li key={index} className={one.severity === "error" ? "text-warn" : "text-text-3"}>
           {one.id ? (

@@ -7,6 +7,8 @@ import type { ItemDetail } from "@/api/types";
 import type { Video } from "@/api/videos";
 import { Button, Field, Select } from "@/components/controls";
 import { tell, tellFailure } from "@/components/toasts";
+import { CannotUse } from "@/features/compose/CannotUse";
+import { Estimate } from "@/features/compose/Estimate";
 import { findModel, lacks, modelChoices } from "@/features/compose/models";
 import { PromptBox } from "@/features/compose/PromptBox";
 import { duration } from "@/lib/format";
@@ -48,12 +50,13 @@ export function ToolForm({
   children,
 }: ToolFormProps) {
   const models = useQuery(modelsQuery);
+  const { width, height } = facts(item);
+  const size = `${width}x${height}`;
   const [chosen, setChosen] = useState(item.model);
   const [busy, setBusy] = useState(false);
   const all = models.data ?? [];
   const model = findModel(all, chosen);
   const missing = lacks(model, needs);
-  const able = all.find((one) => one.daybreak?.installed && !one.daybreak.alias && !lacks(one, needs));
   const stop = problem ?? (prompt.trim() ? null : t("Say what should be seen."));
 
   const submit = async () => {
@@ -116,18 +119,18 @@ export function ToolForm({
       </div>
       {missing && (
         <p role="status" className="rounded-lg bg-bad-soft px-3 py-2 text-sm">
-          {missing}{" "}
-          {able && (
-            <button type="button" className="font-medium text-accent-text underline" onClick={() => setChosen(able.id)}>
-              {t("Use {model}", { model: able.id })}
-            </button>
-          )}
+          <CannotUse words={missing} needs={needs} onUse={setChosen} />
         </p>
       )}
       {stop && !missing && <p className="text-sm text-text-3">{stop}</p>}
       <Button look="primary" type="submit" busy={busy} disabled={stop !== null || missing !== null}>
         {action} <ArrowUp aria-hidden className="size-4" />
       </Button>
+      {!stop && !missing && (
+        <p className="text-center text-xs text-text-3">
+          <Estimate model={model?.id ?? item.model} size={size} seconds={seconds} count={1} />
+        </p>
+      )}
     </form>
   );
 }
