@@ -152,7 +152,7 @@ export function Grid({ filters, width, selected, onSelect, onKey, onPick, empty,
               aria-rowindex={row.index + 1}
               className="absolute inset-x-0 grid contain-layout"
               style={{
-                transform: `translateY(${row.start}px)`,
+                top: row.start,
                 height: row.size,
                 gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
                 columnGap: GAP,
