@@ -93,7 +93,7 @@ def foreseen_seconds(db: Database, engine_model: str, size: str, seconds: float)
         return as_measured
     alike = _finished().where(jobs.c.engine_model == engine_model, jobs.c.size == size)
     with db.read() as connection:
-        paces = [duration / float(length) for duration, length in connection.execute(alike).all()]
+        paces = [duration / float(length) for duration, length in connection.execute(alike)]
     return statistics.median(paces) * seconds if paces else None
 
 
@@ -154,11 +154,11 @@ def _typical(connection: Connection, work: _Work) -> float | None:
     alike = _finished().where(
         jobs.c.engine_model == work.engine_model, jobs.c.size == work.size, jobs.c.seconds == work.seconds
     )
-    durations = list(connection.scalars(alike))
+    durations = [duration for duration, _ in connection.execute(alike)]
     return statistics.median(durations) if durations else None
 
 
-def _finished() -> Select[tuple[float, str]]:
+def _finished() -> Select[float, str]:
     """How long the newest finished jobs took, and the length of their clips."""
     ended = select(jobs.c.duration, jobs.c.seconds).where(jobs.c.status == "completed", jobs.c.duration.is_not(None))
     return ended.order_by(jobs.c.completed_at.desc()).limit(_LEARNT_FROM)

@@ -252,9 +252,9 @@ function Notes({ problems }: { problems: sb.Problem[] }) {
       case "short_shot":
         return t("A shot of {time} reads as a hard flash.", { time: duration(one.seconds ?? 0) });
       case "long_gap":
-        return t("A gap of {time} from {at}: the model will invent a lot here.", gap(one));
+        return t("A gap of {time} at {at}: the model will invent a lot here.", gap(one));
       default:
-        return t("A gap of {time} from {at} that the model fills.", gap(one));
+        return t("A gap of {time} at {at} that the model fills.", gap(one));
     }
   };
   const choose = useBoard((board) => board.choose);
