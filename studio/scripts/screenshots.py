@@ -153,6 +153,7 @@ def main() -> None:
         page.keyboard.press("Shift+Q")
         take(page, "queue-paused")
         running.post("/v1/queue/resume", {})
+        running.settle()  # or news of the last clips would lie over the next pictures
         light = window("light")
         phone = window("dark", 390, 844)
         for name in ("create", "library", "clip", "storyboard"):

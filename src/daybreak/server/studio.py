@@ -26,7 +26,7 @@ DIST = Path(__file__).parent / "dist"  # what `npm run build` in studio/ writes;
 # The pages that the studio's router knows. Anything else is the API's to refuse, and to a window the studio's.
 PAGES = ("/", "/library", "/storyboard", "/compare", "/characters", "/settings")
 PAGES_OF = ("/clip/{name}", "/storyboard/{name}")
-FILES = ("favicon.svg", "theme.js", "example.mp4", "example.webp", "NOTICES.txt")
+FILES = ("favicon.svg", "theme.js", "NOTICES.txt")
 _COOKIE_SECONDS = 90 * 86400
 _POLICY = "; ".join(
     (
