@@ -39,6 +39,9 @@ SHOTS = (
     "the boat reaches the shore",
 )
 
+_PICTURES_ARE_THERE = """() => [...document.images].every((image) => image.complete
+    || image.getBoundingClientRect().top > window.innerHeight)"""
+
 
 class Server:
     """A running `daybreak serve` of its own data folder."""
@@ -117,6 +120,7 @@ def fill(running: Server) -> dict[str, str]:
 
 def take(page: Page, name: str) -> None:
     page.wait_for_timeout(700)
+    page.wait_for_function(_PICTURES_ARE_THERE)
     picture = Image.open(io.BytesIO(page.screenshot()))
     picture.convert("RGB").save(TARGET / f"{name}.webp", quality=78, method=6)
 
