@@ -156,6 +156,7 @@ def alias(
 def _base(source: Path, like: str | None, models_dir: Path) -> Path:
     """The folder of the model whose other parts a single file is used with."""
     from daybreak.catalog import DIFFUSERS_ENGINE, find_model
+    from daybreak.open_models.single_files import what_is_missing
 
     if source.suffix != ".safetensors":
         raise CliError(
@@ -164,9 +165,7 @@ def _base(source: Path, like: str | None, models_dir: Path) -> Path:
     if not source.is_file():
         raise CliError(f"{source} is not there")
     if like is None:
-        raise CliError(
-            "a single file is a transformer only: name the installed model whose other parts it takes, --like MODEL"
-        )
+        raise CliError(what_is_missing(source, models_dir))
     card = find_model(like, models_dir)
     if card.path is None or card.engine != DIFFUSERS_ENGINE:
         raise CliError(f"{like!r} is not a model in the layout of diffusers")

@@ -17,14 +17,13 @@ from daybreak.generation import EngineFailed
 from daybreak.generation_settings import LoraUse
 from daybreak.open_models.layout import check_layout
 from daybreak.open_models.loras import LORA_FILE, LoraCard, check_lora_file, find_lora
+from daybreak.open_models.wan_names import expert_of
 from daybreak.open_models.weights import UnusableModel, read_tensors
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from daybreak.models.lora import LowRank
-
-_EXPERT = re.compile(r"(high|low)[-_. ]?noise", re.IGNORECASE)
 
 
 def check_lora(file: Path, card: ModelCard) -> dict[str, Any]:
@@ -42,9 +41,9 @@ def check_lora(file: Path, card: ModelCard) -> dict[str, Any]:
             f"{file.name} does not fit {card.name!r}: {reason}: {remedy}, name that as --base"
         ) from error
     facts = {"rank": max(ranks, default=0), "layers": len(ranks), **said}
-    expert = _EXPERT.search(file.name)
+    expert = expert_of(file.name)
     if expert and "expert" not in facts and _has_two_experts(card):
-        facts["expert"] = expert[1].lower()
+        facts["expert"] = expert
     return facts
 
 

@@ -24,12 +24,11 @@ from daybreak.models.wan.int8 import quantise
 from daybreak.models.wan.transformer import WanConfig, WanTransformer
 from daybreak.models.wan.vae import WanVAE, WanVAEConfig
 from daybreak.open_models.layout import INDEX_FILE, read_index, read_json
-from daybreak.open_models.wan_names import PREFIX, Sources, transformer_layout, transformer_sources, vae_sources
+from daybreak.open_models.wan_names import PREFIX, UNUSED, Sources, transformer_layout, transformer_sources, vae_sources
 from daybreak.open_models.weights import TensorFacts, UnusableModel, read_tensors
 
 _Config = TypeVar("_Config")
 _AGAIN = "install the model again"
-_UNUSED = ("norm_added_q",)  # published by mistake, and never used
 
 
 @dataclass(slots=True)
@@ -180,7 +179,7 @@ class Weights:
         self._refuse_others(known)
 
     def _refuse_others(self, known: Iterable[str]) -> None:
-        others = sorted(name for name in set(self.facts) - set(known) if not any(part in name for part in _UNUSED))
+        others = sorted(name for name in set(self.facts) - set(known) if not any(part in name for part in UNUSED))
         if others:
             more = f" (and {len(others) - 1} more)" if others[1:] else ""
             raise UnusableModel(f"the tensor {others[0]}{more} does not belong in {self.part}: {_AGAIN}")

@@ -29,6 +29,7 @@ from daybreak.durable import OutOfSpace, full_disk_told, make_folders, sync_file
 from daybreak.open_models.catalogue import Entry
 from daybreak.open_models.families import PIPELINES
 from daybreak.open_models.layout import INDEX_FILE, Layout, check_layout, read_json
+from daybreak.open_models.single_files import names_in_model, write_renamed
 from daybreak.open_models.weights import UnusableModel, read_tensors
 
 OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
@@ -83,21 +84,19 @@ def import_transformer(
 ) -> Path:
     """The installed folder of a model whose transformer is `file` and all else the installed model's in `like`.
 
-    Raises UnusableModel unless the file has exactly the tensors of that model's transformer, in the same shapes.
+    Its tensors may have the makers' names instead of that model's; of two experts, the file's name says which one it
+    is. Raises UnusableModel unless they are exactly those of the transformer, in the same shapes.
     """
     check_name(name, models_dir, replace=replace)
     layout, held = check_layout(like), read_tensors(file)
-    expected = layout.tensors.get("transformer", {})
-    _check_same_tensors(file.name, held, expected, like.name)
-    rest = [each for each in layout.files if not re.match(r"transformer/.*safetensors", each)]
+    part, names = names_in_model(file.name, held, layout, like.name)
+    rest = [each for each in layout.files if not re.match(rf"{part}/.*safetensors", each)]
     check_room(models_dir, file.stat().st_size + sum((like / each).stat().st_size for each in rest))
     staged = downloads_dir(models_dir) / f"{name}.{secrets.token_hex(4)}"
     try:
         with full_disk_told(staged):
             copy_files(like, staged, rest, on_bytes)
-            copy_files(file.parent, staged / "transformer", [file.name], on_bytes)
-            copied = staged / "transformer" / file.name
-            copied.rename(copied.with_name("diffusion_pytorch_model.safetensors"))
+            write_renamed(file, staged / part / "diffusion_pytorch_model.safetensors", names, on_bytes)
         details = {**read_card(like).details, "description": f"{file.name} in {like.name}"}
         return install(staged, name, models_dir, make_card(staged, check_layout(staged), details))
     finally:
@@ -199,20 +198,6 @@ def _native_files(source: Path) -> tuple[str, ...]:
         if name.endswith(".safetensors"):
             read_tensors(source / name)
     return tuple(names)
-
-
-def _check_same_tensors(file: str, held: Mapping[str, Any], expected: Mapping[str, Any], model: str) -> None:
-    for tensor, facts in expected.items():
-        if tensor not in held:
-            raise UnusableModel(f"the tensor {tensor} of {model}'s transformer is missing from {file}")
-        if held[tensor].shape != facts.shape:
-            raise UnusableModel(
-                f"the tensor {tensor} in {file} is misshapen: {list(held[tensor].shape)}, where {model}'s is "
-                f"{list(facts.shape)}"
-            )
-    for tensor in held:
-        if tensor not in expected:
-            raise UnusableModel(f"the tensor {tensor} in {file} is not one of {model}'s transformer")
 
 
 def _digest(folder: Path, files: tuple[str, ...]) -> str:

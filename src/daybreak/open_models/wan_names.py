@@ -44,13 +44,48 @@ _TRANSFORMER_MARK: Mapping[Layout, str] = {
     "diffusers": "condition_embedder.time_proj.weight",
     "original": "time_projection.1.weight",
 }
+# What only models that see their image through CLIP have (original to diffusers); our engine leaves them to diffusers.
+_THROUGH_CLIP: Mapping[str, str] = {
+    "cross_attn.k_img": "attn2.add_k_proj",
+    "cross_attn.v_img": "attn2.add_v_proj",
+    "cross_attn.norm_k_img": "attn2.norm_added_k",
+    "img_emb.proj.0": "condition_embedder.image_embedder.norm1",
+    "img_emb.proj.1": "condition_embedder.image_embedder.ff.net.0.proj",
+    "img_emb.proj.3": "condition_embedder.image_embedder.ff.net.2",
+    "img_emb.proj.4": "condition_embedder.image_embedder.norm2",
+}
 PREFIX = "model.diffusion_model."  # of single files made for other programs
+UNUSED = ("norm_added_q",)  # in the names of tensors that were published by mistake, and are never used
+_EXPERT = re.compile(r"(high|low)[-_. ]?noise", re.IGNORECASE)
 
 
 def transformer_layout(names: Iterable[str]) -> Layout | None:
     """Which layout a transformer's tensors are named in; None for neither."""
     known = {name.removeprefix(PREFIX) for name in names}
     return next((layout for layout, mark in _TRANSFORMER_MARK.items() if mark in known), None)
+
+
+def diffusers_name(name: str) -> str:
+    """What the layout of diffusers calls a transformer's tensor of either layout; other names stay as they are."""
+    name = name.removeprefix(PREFIX)
+    inside = re.fullmatch(r"(blocks\.\d+\.)(.+)", name)
+    prefix, rest = (inside[1], inside[2]) if inside else ("", name)
+    known = _from_original(_BLOCK if inside else _TRANSFORMER)
+    stem, _, last = rest.rpartition(".")
+    if last in {"weight", "bias"} and stem in known:
+        return f"{prefix}{known[stem]}.{last}"
+    return prefix + known.get(rest, rest)
+
+
+def _from_original(table: Mapping[str, tuple[Sources, Sources]]) -> dict[str, str]:
+    pairs = {old: new for theirs, original in table.values() for new, old in zip(theirs, original, strict=True)}
+    return {**pairs, **_THROUGH_CLIP}
+
+
+def expert_of(file: str) -> Literal["high", "low"] | None:
+    """Which of Wan 2.2's two experts a file says in its name that it is for."""
+    found = _EXPERT.search(file)
+    return None if found is None else "high" if found[1].lower() == "high" else "low"
 
 
 def transformer_sources(names: Iterable[str], layout: Layout) -> Iterator[tuple[str, Sources]]:

@@ -37,7 +37,7 @@ class TensorFacts:
 def read_tensors(file: Path, shown: str = "") -> dict[str, TensorFacts]:
     """Every tensor of a safetensors file. Raises UnusableModel for a file that is not whole or not sound."""
     shown = shown or file.name
-    length, header = _header(file, shown)
+    length, header = read_header(file, shown)
     tensors, spans = {}, []
     for name, entry in header.items():
         if name == "__metadata__":
@@ -60,13 +60,13 @@ def read_tensors(file: Path, shown: str = "") -> dict[str, TensorFacts]:
 
 def read_metadata(file: Path) -> dict[str, str]:
     """The texts in a safetensors file's header. Raises UnusableModel for a file without a sound header."""
-    _, header = _header(file, file.name)
+    _, header = read_header(file, file.name)
     said = header.get("__metadata__")
     return {str(key): str(value) for key, value in said.items()} if isinstance(said, dict) else {}
 
 
-def _header(file: Path, shown: str) -> tuple[int, Mapping[str, Any]]:
-    """The header's length in bytes and what it says."""
+def read_header(file: Path, shown: str) -> tuple[int, Mapping[str, Any]]:
+    """The header's length in bytes and what it says. Raises UnusableModel for a file without one."""
     with file.open("rb") as stream:
         prefix = stream.read(8)
         length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else _MAX_HEADER + 1

@@ -21,6 +21,7 @@ from daybreak.engines.wan_support import why_not
 from daybreak.generation import Cancelled, EngineFailed, State, Video
 from daybreak.generation_settings import GenerationSettings
 from daybreak.media.encode import encode_video
+from daybreak.open_models.install import import_transformer
 from daybreak.shapes import VideoSpec
 from daybreak.testing import make_clip
 from daybreak.timeline import Pin, Shot, Timeline
@@ -225,22 +226,29 @@ def test_a_file_that_was_cut_off_is_named(installed: Installed, tmp_path: Path) 
         native(card).generate(timeline(), SETTINGS, ignore)
 
 
+def original_names(card: ModelCard) -> dict[str, str]:
+    """What the original layout calls each tensor of a transformer in the layout of diffusers."""
+    from daybreak.engines.wan_checkpoint import load_transformer
+    from daybreak.open_models.wan_names import transformer_sources
+
+    assert card.path is not None
+    ours, renamed = load_transformer(card.path / "transformer").state_dict(), dict[str, str]()
+    for (_, theirs), (_, original) in zip(
+        transformer_sources(ours, "diffusers"), transformer_sources(ours, "original"), strict=True
+    ):
+        renamed |= zip(theirs, original, strict=True)
+    return renamed
+
+
 def test_weights_in_the_original_layout_are_the_same_model(installed: Installed, tmp_path: Path) -> None:
     from daybreak.engines.wan_checkpoint import load_transformer, load_vae
-    from daybreak.open_models.wan_names import transformer_sources, vae_sources
+    from daybreak.open_models.wan_names import vae_sources
 
     card = installed("wan")
     assert card.path is not None
     shutil.copytree(card.path, tmp_path / "original")
-    folder = tmp_path / "original"
+    folder, renamed = tmp_path / "original", original_names(card)
     plain, names = load_transformer(folder / "transformer"), load_vae(folder / "vae").state_dict()
-    renamed: dict[str, str] = {}
-    for (_, theirs), (_, original) in zip(
-        transformer_sources(plain.state_dict(), "diffusers"),
-        transformer_sources(plain.state_dict(), "original"),
-        strict=True,
-    ):
-        renamed |= zip(theirs, original, strict=True)
     rename(folder / "transformer", lambda name: "model.diffusion_model." + renamed[name])
     vae_names = dict(vae_sources(names, {"decoder.conv1.weight"}, 1, residual=False))
     rename(folder / "vae", lambda name: vae_names[name][0])
@@ -252,6 +260,32 @@ def test_weights_in_the_original_layout_are_the_same_model(installed: Installed,
 def rename(folder: Path, to: Callable[[str], str]) -> None:
     file = folder / "diffusion_pytorch_model.safetensors"
     save_file({to(name): tensor for name, tensor in load_file(file).items()}, file)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "part", "prefix"),
+    [
+        ("wan", "wan2.1_t2v_1.3B_fp16", "transformer", ""),
+        ("wan-two-experts", "wan2.2_t2v_low_noise_14B_fp16", "transformer_2", "model.diffusion_model."),
+    ],
+)
+def test_a_single_file_in_the_original_layout_is_run_by_both_engines(
+    installed: Installed, tmp_path: Path, name: str, file: str, part: str, prefix: str
+) -> None:
+    card, models = installed(name), tmp_path / "models"
+    assert card.path is not None
+    renamed = original_names(card)
+    tensors = load_file(card.path / part / "diffusion_pytorch_model.safetensors")
+    single = tmp_path / f"{file}.safetensors"
+    save_file({prefix + renamed[name]: (tensor * 1.5).half() for name, tensor in tensors.items()}, single)
+    shutil.copytree(card.path, models / name)
+    import_transformer(single, "single", models, models / name, ignore)
+    imported = find_model("single", models)
+    assert why_not(imported) == ""
+    found = native(imported).generate(timeline(), SETTINGS, ignore).frames.astype(int)
+    expected = DiffusersEngine(imported).generate(timeline(), SETTINGS, ignore).frames.astype(int)
+    assert np.abs(found - expected).max() <= 1
+    assert np.abs(found - native(card).generate(timeline(), SETTINGS, ignore).frames).max() > 10
 
 
 @pytest.mark.gpu
