@@ -79,7 +79,7 @@ def load_into(pipeline: Any, chosen: Sequence[tuple[LoraCard, float]]) -> None:
     try:
         for number, (card, strength) in enumerate(chosen):
             adapter = f"lora{number}"  # theirs may hold no dots
-            for second in _experts(pipeline, card):
+            for second in experts_of(card, two=getattr(pipeline, "transformer_2", None) is not None):
                 more = {"load_into_transformer_2": True} if second else {}
                 pipeline.load_lora_weights(
                     str(card.path), weight_name=LORA_FILE, adapter_name=adapter, use_safetensors=True,
@@ -95,9 +95,9 @@ def load_into(pipeline: Any, chosen: Sequence[tuple[LoraCard, float]]) -> None:
         raise EngineFailed("model_unavailable", f"the LoRAs {said} cannot be loaded together: {reason}") from error
 
 
-def _experts(pipeline: Any, card: LoraCard) -> tuple[bool, ...]:
+def experts_of(card: LoraCard, *, two: bool) -> tuple[bool, ...]:
     """Which transformers a LoRA goes into, False for the first: of two experts both, or the one that it says."""
-    if getattr(pipeline, "transformer_2", None) is None:
+    if not two:
         return (False,)
     return {"high": (False,), "low": (True,)}.get(str(card.details.get("expert")), (False, True))
 

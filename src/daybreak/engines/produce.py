@@ -43,13 +43,13 @@ def open_engine(card: ModelCard, models_dir: Path | None = None) -> Engine:
         from daybreak.engines.diffusers import DiffusersEngine
 
         general = DiffusersEngine(card, models_dir=models_dir)
-        return _native_wan(card, general) or general
+        return _native_wan(card, general, models_dir) or general
     from daybreak.engines.native import NativeEngine
 
     return NativeEngine(card, models_dir=models_dir)
 
 
-def _native_wan(card: ModelCard, general: Engine) -> Engine | None:
+def _native_wan(card: ModelCard, general: Engine, models_dir: Path | None) -> Engine | None:
     """Our own engine for a Wan checkpoint that it can run, unless the owner wants diffusers."""
     settings = load_settings()
     if PIPELINES[card.details["pipeline"]].family is not WAN or settings.wan_engine == "diffusers":
@@ -57,7 +57,9 @@ def _native_wan(card: ModelCard, general: Engine) -> Engine | None:
     from daybreak.engines.wan import WanEngine
     from daybreak.engines.wan_support import why_not
 
-    return WanEngine(card, general, precision=settings.wan_precision) if not why_not(card) else None
+    if why_not(card):
+        return None
+    return WanEngine(card, general, precision=settings.wan_precision, models_dir=models_dir)
 
 
 def provenance(engine: Engine, timeline: Timeline, settings: GenerationSettings) -> dict[str, Any]:

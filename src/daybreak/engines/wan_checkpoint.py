@@ -6,7 +6,8 @@ in, and accounted for: one that is missing, extra, misshapen or cut off ends the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from daybreak.catalog import ModelCard
 from daybreak.engines.machine import available_memory
+from daybreak.engines.wan_loras import Mix
 from daybreak.engines.wan_support import read_part
 from daybreak.generation import EngineFailed
 from daybreak.models.precision import compute_dtype
@@ -46,38 +48,61 @@ class WanParts:
     precision: str  # what the transformers calculate in
 
 
-def load_parts(card: ModelCard, device: str, *, int8: bool = False) -> WanParts:
+def load_parts(card: ModelCard, device: str, *, int8: bool = False, mixes: Sequence[Mix] = ()) -> WanParts:
     """The checkpoint of a card, on the CPU. Raises EngineFailed in one line that names the file or the tensor.
 
-    With `int8` its large products are in 8-bit numbers, on a processor.
+    With `int8` its large products are in 8-bit numbers, on a processor. `mixes` has what is added to each transformer,
+    or nothing.
     """
     from daybreak.engines.checkpoints import load_part, quiet_libraries
 
     assert card.path is not None
     quiet_libraries("transformers")
     # oneDNN and fbgemm take float32 for their 8-bit products, on every processor.
-    dtype = torch.float32 if int8 and device == "cpu" else compute_dtype(device)
+    int8 = int8 and device == "cpu"
+    dtype = torch.float32 if int8 else compute_dtype(device)
     stored = _stored_dtype(card, dtype)
-    try:
+    with told(card):
         index = read_json(card.path / INDEX_FILE, INDEX_FILE)
         _, components = read_index(index)
         scheduler = read_part(card.path, "scheduler")
         return WanParts(
             tokenizer=load_part(card.path / "tokenizer", components["tokenizer"], dtype),
             text_encoder=load_part(card.path / "text_encoder", components["text_encoder"], stored or dtype),
-            experts=[
-                quantise(expert) if int8 and device == "cpu" else expert
-                for name in ("transformer", "transformer_2")
-                if name in components
-                for expert in [load_transformer(card.path / name, dtype, stored)]
-            ],
+            experts=list(_experts(card, dtype, int8=int8, mixes=mixes)),
             vae=load_vae(card.path / "vae"),
             shift=float(scheduler.get("flow_shift", 1.0)),
             solver_order=int(scheduler.get("solver_order", 2)),
             boundary=1000 * float(index.get("boundary_ratio") or 0),
             expand_timesteps=bool(index.get("expand_timesteps")),
-            precision="int8" if int8 and device == "cpu" else str(dtype).removeprefix("torch."),
+            precision="int8" if int8 else str(dtype).removeprefix("torch."),
         )
+
+
+def reload_experts(parts: WanParts, card: ModelCard, mixes: Sequence[Mix]) -> None:
+    """Reads the transformers of a loaded checkpoint again, with other LoRAs in them. Raises EngineFailed."""
+    parts.experts.clear()  # two copies of the weights may be more than there is room for
+    int8 = parts.precision == "int8"
+    with told(card):
+        dtype = torch.float32 if int8 else getattr(torch, parts.precision)
+        parts.experts.extend(_experts(card, dtype, int8=int8, mixes=mixes))
+
+
+def _experts(card: ModelCard, dtype: torch.dtype, *, int8: bool, mixes: Sequence[Mix]) -> Iterator[WanTransformer]:
+    """The transformers of a card, the one for high noise first, with what `mixes` adds to each, if anything."""
+    assert card.path is not None
+    stored = _stored_dtype(card, dtype)
+    folders = [card.path / name for name in ("transformer", "transformer_2") if (card.path / name).is_dir()]
+    for number, folder in enumerate(folders):
+        expert = load_transformer(folder, dtype, stored, mixes[number] if mixes else None)
+        yield quantise(expert) if int8 else expert
+
+
+@contextlib.contextmanager
+def told(card: ModelCard) -> Iterator[None]:
+    """Turns whatever loading raises into EngineFailed, in one line."""
+    try:
+        yield
     except (UnusableModel, OSError, ValueError, KeyError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:300]
         raise EngineFailed("model_unavailable", f"the model {card.name!r} cannot be loaded: {reason}") from error
@@ -88,11 +113,11 @@ def load_parts(card: ModelCard, device: str, *, int8: bool = False) -> WanParts:
 
 
 def load_transformer(
-    folder: Path, dtype: torch.dtype = torch.float32, stored: torch.dtype | None = None
+    folder: Path, dtype: torch.dtype = torch.float32, stored: torch.dtype | None = None, mix: Mix | None = None
 ) -> WanTransformer:
     """The transformer in a folder, which calculates in `dtype`; `stored` is what its large weights are kept in.
 
-    Raises UnusableModel.
+    What `mix` adds is added in float32, before a weight is rounded to what it is kept in. Raises UnusableModel.
     """
     config = configuration(WanConfig, read_part(folder.parent, folder.name))
     with torch.device("meta"):
@@ -103,7 +128,7 @@ def load_transformer(
     if layout is None:
         raise UnusableModel(f"{folder.name} has no transformer of Wan in it, in neither published layout: {_AGAIN}")
     sources = dict(transformer_sources(model.state_dict(), layout))
-    weights.fill(model, sources, lambda name: torch.float32 if is_exact(name) else stored or dtype)
+    weights.fill(model, sources, lambda name: torch.float32 if is_exact(name) else stored or dtype, mix)
     return model.eval().requires_grad_(False)
 
 
@@ -146,14 +171,23 @@ class Weights:
         if not self.facts:
             raise UnusableModel(f"{self.part} has no weights: {_AGAIN}")
 
-    def fill(self, model: nn.Module, sources: Mapping[str, Sources], dtype: Callable[[str], torch.dtype]) -> None:
+    def fill(
+        self,
+        model: nn.Module,
+        sources: Mapping[str, Sources],
+        dtype: Callable[[str], torch.dtype],
+        mix: Mix | None = None,
+    ) -> None:
         """Puts the tensors into a model that was built without memory, after checking all of them."""
         parameters = model.state_dict()
         self._check(parameters, sources)
         opened = {file: safe_open(file, framework="pt") for file in set(self._files.values())}
         for name, published in sources.items():
             wanted = [self._own(source) for source in published]
-            rows = [opened[self._files[one]].get_tensor(one).to(dtype(name)) for one in wanted]  # type: ignore[no-untyped-call]
+            rows = [
+                _changed(one, opened[self._files[one]].get_tensor(one), mix).to(dtype(name))  # type: ignore[no-untyped-call]
+                for one in wanted
+            ]
             owner, _, last = name.rpartition(".")
             whole = rows[0] if len(rows) == 1 else torch.cat(rows)
             setattr(model.get_submodule(owner), last, nn.Parameter(whole, requires_grad=False))
@@ -183,6 +217,16 @@ class Weights:
         if others:
             more = f" (and {len(others) - 1} more)" if others[1:] else ""
             raise UnusableModel(f"the tensor {others[0]}{more} does not belong in {self.part}: {_AGAIN}")
+
+
+def _changed(name: str, tensor: Tensor, mix: Mix | None) -> Tensor:
+    """A published tensor with what LoRAs add to it."""
+    added = mix.added(name) if mix else None
+    if added is None:
+        return tensor
+    if added.shape != tensor.shape:
+        raise UnusableModel(f"a LoRA changes {name} as {list(added.shape)}, but it is {list(tensor.shape)}: remove it")
+    return tensor.float() + added
 
 
 def _stored_dtype(card: ModelCard, dtype: torch.dtype) -> torch.dtype | None:
