@@ -60,13 +60,14 @@ def import_(
     source: Annotated[Path, typer.Argument(metavar="PATH", help="A folder in the layout of diffusers, or a file.")],
     as_: Annotated[str | None, typer.Option("--as", "--name", metavar="NAME", help="What to call it.")] = None,
     like: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="For a single .safetensors file: whose transformer it replaces.")
+        str | None,
+        typer.Option(metavar="MODEL", help="For a single file: the model whose transformer it replaces."),
     ] = None,
     lora: Annotated[bool, typer.Option("--lora", help="The file is a LoRA, for the model --base.")] = False,
     base: Annotated[str | None, typer.Option(metavar="MODEL", help="The installed model that a LoRA changes.")] = None,
     replace: Replace = False,
 ) -> None:
-    """Install a copy of a model or LoRA that is on this machine already. Only safetensors are taken, and no code."""
+    """Install a copy of a model or LoRA that is on this machine already. Only weights are taken, no code."""
     if lora or base is not None:
         _import_lora(source, as_, base, replace=replace)
         return
@@ -75,7 +76,7 @@ def import_(
         from daybreak.settings import load_settings
 
         models_dir = load_settings().models_dir
-        chosen = as_ or source.resolve().name.removesuffix(".safetensors").lower()
+        chosen = as_ or source.resolve().name.removesuffix(".safetensors").removesuffix(".gguf").lower()
         with _bar(f"importing {chosen}") as on_bytes:
             if source.is_dir():
                 folder = import_folder(source, chosen, models_dir, {}, on_bytes, replace=replace)
@@ -158,9 +159,9 @@ def _base(source: Path, like: str | None, models_dir: Path) -> Path:
     from daybreak.catalog import DIFFUSERS_ENGINE, find_model
     from daybreak.open_models.single_files import what_is_missing
 
-    if source.suffix != ".safetensors":
+    if source.suffix not in (".safetensors", ".gguf"):
         raise CliError(
-            f"{source} is neither a folder nor a .safetensors file: pickles can run any code and are not read"
+            f"{source} is neither a folder nor a .safetensors or .gguf file: pickles can run any code and are not read"
         )
     if not source.is_file():
         raise CliError(f"{source} is not there")

@@ -29,7 +29,7 @@ from daybreak.durable import OutOfSpace, full_disk_told, make_folders, sync_file
 from daybreak.open_models.catalogue import Entry
 from daybreak.open_models.families import PIPELINES
 from daybreak.open_models.layout import INDEX_FILE, Layout, check_layout, read_json
-from daybreak.open_models.single_files import names_in_model, write_renamed
+from daybreak.open_models.single_files import names_in_model, read_single, write_single
 from daybreak.open_models.weights import UnusableModel, read_tensors
 
 OnBytes = Callable[[int, int], None]  # bytes done, bytes in all
@@ -84,19 +84,22 @@ def import_transformer(
 ) -> Path:
     """The installed folder of a model whose transformer is `file` and all else the installed model's in `like`.
 
-    Its tensors may have the makers' names instead of that model's; of two experts, the file's name says which one it
-    is. Raises UnusableModel unless they are exactly those of the transformer, in the same shapes.
+    It is a safetensors or GGUF file, whose tensors may have the makers' names instead of that model's; of two experts,
+    the file's name says which one it is. Raises UnusableModel unless they are exactly those of the transformer, in the
+    same shapes.
     """
     check_name(name, models_dir, replace=replace)
-    layout, held = check_layout(like), read_tensors(file)
+    layout, held = check_layout(like), read_single(file)
     part, names = names_in_model(file.name, held, layout, like.name)
     rest = [each for each in layout.files if not re.match(rf"{part}/.*safetensors", each)]
-    check_room(models_dir, file.stat().st_size + sum((like / each).stat().st_size for each in rest))
+    check_room(
+        models_dir, sum(each.size for each in held.values()) + sum((like / each).stat().st_size for each in rest)
+    )
     staged = downloads_dir(models_dir) / f"{name}.{secrets.token_hex(4)}"
     try:
         with full_disk_told(staged):
             copy_files(like, staged, rest, on_bytes)
-            write_renamed(file, staged / part / "diffusion_pytorch_model.safetensors", names, on_bytes)
+            write_single(file, staged / part / "diffusion_pytorch_model.safetensors", names, on_bytes)
         details = {**read_card(like).details, "description": f"{file.name} in {like.name}"}
         return install(staged, name, models_dir, make_card(staged, check_layout(staged), details))
     finally:

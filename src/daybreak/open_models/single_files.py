@@ -14,6 +14,7 @@ from pathlib import Path
 
 from daybreak.catalog import DIFFUSERS_ENGINE, installed_models
 from daybreak.open_models.catalogue import catalogue
+from daybreak.open_models.gguf_files import SUFFIX, read_gguf, write_gguf
 from daybreak.open_models.layout import Layout, check_layout
 from daybreak.open_models.wan_names import UNUSED, diffusers_name, expert_of, transformer_layout
 from daybreak.open_models.weights import TensorFacts, UnusableModel, read_header, read_tensors
@@ -24,6 +25,16 @@ _OTHER_PARTS = {  # a tensor that tells what a file holds instead
     "decoder.conv1.weight": "a VAE of Wan", "decoder.conv_in.weight": "a VAE",
     "encoder.block.0.layer.0.SelfAttention.q.weight": "a text encoder", "blocks.0.attn.q.weight": "a text encoder",
 }  # fmt: skip
+
+
+def read_single(file: Path) -> dict[str, TensorFacts]:
+    """Every tensor of a single file, safetensors or GGUF. Raises UnusableModel for one that is not whole."""
+    return read_gguf(file) if file.suffix == SUFFIX else read_tensors(file)
+
+
+def write_single(file: Path, target: Path, names: Mapping[str, str], on_bytes: Callable[[int, int], None]) -> None:
+    """Writes a single file as the safetensors file of a model, in which its tensors have these names."""
+    (write_gguf if file.suffix == SUFFIX else write_renamed)(file, target, names, on_bytes)
 
 
 def names_in_model(
@@ -78,7 +89,7 @@ def what_is_missing(file: Path, models_dir: Path) -> str:
 
     Raises UnusableModel for a file that is not whole.
     """
-    held = read_tensors(file)
+    held = read_single(file)
     names = {diffusers_name(name): facts for name, facts in held.items()}
     for tensor, what in _OTHER_PARTS.items():
         if tensor in names and transformer_layout(held) is None:

@@ -288,6 +288,31 @@ def test_a_single_file_in_the_original_layout_is_run_by_both_engines(
     assert np.abs(found - native(card).generate(timeline(), SETTINGS, ignore).frames).max() > 10
 
 
+def test_a_quantised_single_file_is_nearly_the_same_model(installed: Installed, tmp_path: Path) -> None:
+    gguf = pytest.importorskip("gguf")
+    card, models, eight = installed("wan"), tmp_path / "models", gguf.GGMLQuantizationType.Q8_0
+    assert card.path is not None
+    renamed, single = original_names(card), tmp_path / "wan2.1-Q8_0.gguf"
+    writer = gguf.GGUFWriter(single, "wan")
+    for name, tensor in load_file(card.path / "transformer" / "diffusion_pytorch_model.safetensors").items():
+        array = tensor.numpy()
+        if array.ndim == 2 and array.shape[1] % 32 == 0:  # as large models are: matrices in 8 bits, the rest as it is
+            writer.add_tensor(renamed[name], gguf.quantize(array, eight), raw_dtype=eight)
+        else:
+            writer.add_tensor(renamed[name], array)
+    for write in (writer.write_header_to_file, writer.write_kv_data_to_file, writer.write_tensors_to_file):
+        write()
+    writer.close()
+    shutil.copytree(card.path, models / "wan")
+    import_transformer(single, "quantised", models, models / "wan", ignore)
+    imported = find_model("quantised", models)
+    found = native(imported).generate(timeline(), SETTINGS, ignore).frames.astype(int)
+    expected = native(card).generate(timeline(), SETTINGS, ignore).frames.astype(int)
+    assert 0 < np.abs(found - expected).mean() < 1
+    by_diffusers = DiffusersEngine(imported).generate(timeline(), SETTINGS, ignore).frames.astype(int)
+    assert np.abs(found - by_diffusers).max() <= 1
+
+
 @pytest.mark.gpu
 def test_on_a_gpu_the_clip_is_nearly_that_of_the_processor(installed: Installed) -> None:
     card = installed("wan")
