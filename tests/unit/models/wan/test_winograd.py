@@ -11,7 +11,7 @@ from daybreak.models.wan.winograd import convolve, is_quick, transformed
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize(
     ("channels", "out", "height", "width", "taps"),
-    [(3, 5, 8, 8, 3), (17, 4, 19, 21, 3), (8, 8, 4, 33, 1), (2, 3, 1, 2, 2)],
+    [(3, 5, 8, 8, 3), (17, 4, 19, 21, 3), (8, 8, 4, 33, 1), (2, 3, 1, 2, 2), (2, 3, 58, 61, 3)],
 )
 def test_it_is_a_convolution(channels: int, out: int, height: int, width: int, taps: int, threads: int) -> None:
     before = torch.get_num_threads()
