@@ -12,6 +12,7 @@ MAX_SEED = 2**63 - 1
 MAX_STEPS = 1000
 MAX_LORAS = 8
 MAX_LORA_STRENGTH = 4.0  # either way: beyond it every published LoRA makes noise
+MAX_STEP_CACHE = 2.0  # the sum of changes by which nothing is left of what was cached
 LORA_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -27,7 +28,7 @@ class GenerationSettings:
     """How to generate; None leaves the choice to the model. Raises ValueError for values out of range.
 
     `enhance_prompt` lets a model be told the prompt in the words that it knows best, `generate_audio` gives the clip
-    sound.
+    sound. `step_cache` is how far a network's first block may drift before the others are asked again: 0 not at all.
     """
 
     seed: int = 0
@@ -36,6 +37,7 @@ class GenerationSettings:
     loras: tuple[LoraUse, ...] = ()
     enhance_prompt: bool | None = None
     generate_audio: bool | None = None
+    step_cache: float | None = None
 
     def __post_init__(self) -> None:
         for name, number in (("seed", self.seed), ("steps", self.num_inference_steps)):
@@ -52,12 +54,14 @@ class GenerationSettings:
         for name, flag in (("enhance_prompt", self.enhance_prompt), ("generate_audio", self.generate_audio)):
             if flag is not None and not isinstance(flag, bool):
                 raise ValueError(f"{name} must be true or false, not {flag!r}")
+        if self.step_cache is not None and not 0 <= self.step_cache <= MAX_STEP_CACHE:  # NaN is not either
+            raise ValueError(f"step_cache must be from 0 to {MAX_STEP_CACHE:g}, not {self.step_cache:g}")
         _check_loras(self.loras)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values; the newer ones only where they say something, so that earlier clips keep their records."""
         plain = {**asdict(self), "loras": [use._asdict() for use in self.loras] or None}
-        newer = ("loras", "enhance_prompt", "generate_audio")
+        newer = ("loras", "enhance_prompt", "generate_audio", "step_cache")
         return {name: value for name, value in plain.items() if value is not None or name not in newer}
 
     @classmethod

@@ -31,6 +31,7 @@ from daybreak.generation import Frames, InvalidOutput, OnStep, Preview, State, V
 from daybreak.generation_settings import GenerationSettings
 from daybreak.models.deblock import level_seams_
 from daybreak.models.precision import autocast
+from daybreak.models.step_cache import StepCache
 from daybreak.models.text_encoder import TextEncoder
 from daybreak.shapes import NATIVE_FPS, TEMPORAL_COMPRESSION, VideoSpec, latent_frames_for, native_spec
 from daybreak.stages import stage
@@ -83,7 +84,8 @@ class Pipeline:
         for a loop that is too short.
         """
         steps, guidance = self.choices(settings)
-        run = _Run(self, timeline, settings.seed, steps, guidance, canvas or empty_canvas(native_spec(timeline.spec)))
+        known = canvas or empty_canvas(native_spec(timeline.spec))
+        run = _Run(self, timeline, settings.seed, steps, guidance, settings.step_cache or 0.0, known)
         with torch.inference_mode(), autocast(self.device.type):
             frames = run.finish(on_step, resume)
         return Video(frames, NATIVE_FPS, metadata={"num_inference_steps": steps, "guidance_scale": guidance})
@@ -97,11 +99,21 @@ class Pipeline:
             guidance = float(self.components.card.get("guidance_scale", DEFAULT_GUIDANCE))
         return steps, guidance
 
-    def denoiser(self, prompt: str, negative_prompt: str, guidance_scale: float) -> Denoiser:
-        """The transformer, told what to show."""
+    def denoiser(
+        self, prompt: str, negative_prompt: str, guidance_scale: float, cache: StepCache | None = None
+    ) -> Denoiser:
+        """The transformer, told what to show; with a `cache`, each call is a step of its own."""
         parts = self.components
+        if cache is not None:
+
+            def ask(*given: Tensor) -> Tensor:
+                cache.next_step()
+                velocities: Tensor = parts.transformer(*given, cache=cache)
+                return velocities
+
         embeds, mask = encode_texts(parts.tokenizer, parts.text_encoder, [prompt, negative_prompt], self.device)
-        return guided(parts.transformer, (embeds[:1], mask[:1]), (embeds[1:], mask[1:]), guidance_scale)
+        transformer = parts.transformer if cache is None else ask
+        return guided(transformer, (embeds[:1], mask[:1]), (embeds[1:], mask[1:]), guidance_scale)
 
     def latents(self, known: Canvas, seed: int) -> tuple[Tensor, Tensor]:
         """A window's latents before the first step (1, C, T, H, W), and their ceiling (1, T)."""
@@ -146,19 +158,26 @@ class Pipeline:
 
 @dataclass(slots=True)
 class _Run:
-    """One clip while it is made. What a step changes is in the last four; a state is made of them."""
+    """One clip while it is made. What a step changes is in the last six; a state is made of them.
+
+    With a step cache, a run is taken up before the last step at which all blocks were asked, which needs nothing older.
+    """
 
     pipeline: Pipeline
     timeline: Timeline
     seed: int
     steps: int
     guidance: float
+    step_cache: float  # a threshold; 0: none
     canvas: Canvas
     segments: list[Segment] = field(init=False)
     plan: list[Window] = field(init=False)
     frames: Frames = field(init=False)
     strengths: NDArray[np.float32] = field(init=False)
     made: list[Tensor] = field(default_factory=list)  # the latents of each finished window
+    cache: StepCache | None = None
+    reached: tuple[int, Tensor | None] = (0, None)  # steps of this window that are done, and its latents then
+    before_full: tuple[int, Tensor | None] = (0, None)  # the same, before the last step that asked all blocks
 
     def __post_init__(self) -> None:
         self.segments = segments_of(self.timeline, len(self.canvas.frames))
@@ -171,14 +190,17 @@ class _Run:
         step, latents = self._take_up(resume) if resume else (0, None)
         for number, window in list(enumerate(self.plan))[len(self.made) :]:
             segment = self.segments[window.segment]
+            self.cache = StepCache(self.step_cache, self.steps - step) if self.step_cache else None
             with stage("reading the prompt"):
-                denoise = self.pipeline.denoiser(segment.prompt, self.timeline.negative_prompt, self.guidance)
+                negative = self.timeline.negative_prompt
+                denoise = self.pipeline.denoiser(segment.prompt, negative, self.guidance, self.cache)
             with stage("laying out the latents"):
                 known = self._known(window)
                 if latents is None:
                     latents, ceiling = self.pipeline.latents(known, window_seed(self.seed, number))
                 else:
                     ceiling = self.pipeline.ceiling(known)
+            self.reached = self.before_full = step, latents
             report = partial(self._report, on_step, number * (self.steps + 1), total)
             with stage("denoising"):
                 latents = euler(denoise, latents, shifted_schedule(self.steps), ceiling, report, step)
@@ -210,7 +232,11 @@ class _Run:
         expected, latents = tensors
         if (done % FINITE_EVERY == 0 or done == steps) and not bool(torch.isfinite(latents).all()):
             raise InvalidOutput(f"after step {before + done} of {total} the latents are not finite numbers")
-        on_step(before + done, total, self.pipeline.preview(expected), self._state(done, latents))
+        if self.cache is None or self.cache.full:
+            self.before_full = self.reached
+        self.reached = done, latents
+        resumable = self.reached if self.cache is None else self.before_full
+        on_step(before + done, total, self.pipeline.preview(expected), self._state(*resumable))
 
     def _state(self, step: int, latents: Tensor | None) -> Callable[[], State]:
         made = list(self.made)
@@ -239,7 +265,7 @@ class _Run:
     def _signature(self) -> bytes:
         """What a state must be of to be gone on from: this clip, by this model."""
         plain = (
-            self.seed, self.steps, self.guidance, self.timeline.negative_prompt, self.frames.shape,
+            self.seed, self.steps, self.guidance, self.step_cache, self.timeline.negative_prompt, self.frames.shape,
             [*map(repr, self.segments), *map(repr, self.plan)], dict(self.pipeline.components.card),
         )  # fmt: skip
         digest = hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode())

@@ -19,6 +19,9 @@ def test_settings_to_plain_values_and_back() -> None:
     assert not {"enhance_prompt", "generate_audio"} & set(settings.to_dict())
     with pytest.raises(ValueError, match="enhance_prompt must be true or false, not 'yes'"):
         GenerationSettings.from_dict({"enhance_prompt": "yes"})
+    quick = GenerationSettings(seed=1, step_cache=0.4)
+    assert GenerationSettings.from_dict(quick.to_dict()) == quick
+    assert "step_cache" not in settings.to_dict()
     mixed = GenerationSettings(7, loras=(LoraUse("ink", 0.5), LoraUse("snow")))
     assert mixed.to_dict()["loras"] == [{"name": "ink", "strength": 0.5}, {"name": "snow", "strength": 1.0}]
     assert GenerationSettings.from_dict(mixed.to_dict()) == mixed
@@ -35,6 +38,8 @@ def test_settings_to_plain_values_and_back() -> None:
         ({"num_inference_steps": 2.0}, "steps must be a whole number"),
         ({"guidance_scale": float("nan")}, "guidance must be from 0 to 100"),
         ({"guidance_scale": -1.0}, "guidance must be from 0 to 100"),
+        ({"step_cache": float("nan")}, "step_cache must be from 0 to 2, not nan"),
+        ({"step_cache": 2.5}, "step_cache must be from 0 to 2"),
         ({"temperature": 1.0}, "not generation settings"),
         ({"loras": [{"name": "../x"}]}, "no LoRA can be called '../x'"),
         ({"loras": [{"name": "x", "strength": float("nan")}]}, "must be from -4 to 4, not nan"),

@@ -13,6 +13,7 @@ from daybreak.catalog import ModelUnavailable
 from daybreak.generation import Cancelled, InvalidOutput, Preview, State, Video
 from daybreak.generation_settings import GenerationSettings
 from daybreak.models.precision import autocast
+from daybreak.models.transformer import Transformer
 from daybreak.pipeline import (
     Canvas,
     Pipeline,
@@ -234,6 +235,42 @@ def test_a_state_of_another_clip_is_not_gone_on_from(pipeline: Pipeline) -> None
         made, steps = resumed(pipeline, timeline, canvas, state, seed)
         assert steps == [1, 2, 3]
         np.testing.assert_array_equal(made.frames, make(pipeline, timeline, canvas, seed=seed).frames)
+
+
+def deeper(pipeline: Pipeline) -> Pipeline:
+    """The same model with three blocks that have left their initial values."""
+    parts = pipeline.components
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        transformer = Transformer(replace(parts.transformer.config, num_layers=3)).eval().requires_grad_(False)
+        for parameter in transformer.parameters():
+            if not parameter.any():
+                torch.nn.init.normal_(parameter, std=0.3)
+    return Pipeline(replace(parts, transformer=transformer), pipeline.device)
+
+
+def test_a_step_cache_changes_a_clip_a_little_and_goes_on_from_every_state(pipeline: Pipeline) -> None:
+    pipeline, asked_for, canvas = deeper(pipeline), asked(), unknown(9)
+    plain = pipeline(asked_for, GenerationSettings(5, 8), silent, canvas)
+    off = pipeline(asked_for, GenerationSettings(5, 8, step_cache=0.0), silent, canvas)
+    np.testing.assert_array_equal(off.frames, plain.frames)
+    states: list[State] = []
+
+    def keep(done: int, total: int, preview: object = None, state: Any = None) -> None:
+        states.append(state())
+
+    settings = GenerationSettings(5, 8, step_cache=0.02)
+    cached = pipeline(asked_for, settings, keep, canvas)
+    assert 0 < np.abs(cached.frames.astype(int) - plain.frames).mean() < 30
+    reached = [int(state["step"][0]) for state in states]
+    assert reached == [0, 0, 0, 3, 3, 5, 5, 7, 0]  # a run is taken up before a step that asks all blocks
+    for state in states:
+        told: list[int] = []
+        again = pipeline(asked_for, settings, lambda done, *_, told=told, **__: told.append(done), canvas, state)
+        np.testing.assert_array_equal(again.frames, cached.frames)
+    others = GenerationSettings(5, 8, step_cache=0.04)
+    fresh = pipeline(asked_for, others, silent, canvas)
+    np.testing.assert_array_equal(pipeline(asked_for, others, silent, canvas, states[-2]).frames, fresh.frames)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

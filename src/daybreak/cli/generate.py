@@ -44,6 +44,10 @@ def generate(
         typer.Option("--enhance/--no-enhance", help="Tell the model the prompt in the words that it knows best."),
     ] = None,
     audio: Annotated[bool | None, typer.Option("--audio/--no-audio", help="With sound, or without.")] = None,
+    step_cache: Annotated[
+        float | None,
+        typer.Option(metavar="<0 to 2>", help="Quicker and less exact: how far the network may drift. Default: 0."),
+    ] = None,
     lora: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,7 +68,7 @@ def generate(
 
         asked = Asked(
             prompt, model, size, seconds, fps, seed, steps, guidance, negative_prompt, image, like, tuple(lora or ()),
-            enhance, audio,
+            enhance, audio, step_cache,
         )  # fmt: skip
         report, stages = _generate(asked, output, show_preview=preview)
     if profile and as_json:

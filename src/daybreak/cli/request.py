@@ -39,6 +39,7 @@ class Asked:
     loras: tuple[str, ...] = ()  # NAME or NAME:STRENGTH
     enhance: bool | None = None
     audio: bool | None = None
+    step_cache: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ def _settings(asked: Asked, earlier: GenerationSettings | None) -> GenerationSet
         loras=_loras(asked.loras, settings.loras),
         enhance_prompt=settings.enhance_prompt if asked.enhance is None else asked.enhance,
         generate_audio=settings.generate_audio if asked.audio is None else asked.audio,
+        step_cache=settings.step_cache if asked.step_cache is None else asked.step_cache,
     )
 
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 from daybreak.catalog import DIFFUSERS_ENGINE, REMOTE_ENGINE, ModelCard
 from daybreak.generation_settings import GenerationSettings
-from daybreak.open_models.families import LORA_PIPELINES
+from daybreak.open_models.families import LORA_PIPELINES, WAN_PIPELINES
 from daybreak.timeline import Feature, Timeline
 
-Ability = Feature | Literal["steps", "guidance", "lora", "enhance_prompt", "audio"]
+Ability = Feature | Literal["steps", "guidance", "lora", "enhance_prompt", "audio", "step_cache"]
 
 # How a refusal names each ability to the person who asked.
 _SAID: dict[Ability, str] = {
@@ -29,6 +29,7 @@ _SAID: dict[Ability, str] = {
     "lora": "a LoRA",
     "enhance_prompt": "an enhanced prompt",
     "audio": "sound",
+    "step_cache": "a step cache",
 }
 
 NATIVE_ABILITIES: frozenset[Ability] = frozenset(_SAID)
@@ -47,6 +48,8 @@ def abilities_of(card: ModelCard) -> frozenset[Ability]:
     if card.engine == DIFFUSERS_ENGINE:  # what its checkpoint can do was worked out when it was installed
         able = card.details.get("abilities")
         able = [*(able if isinstance(able, list) else ()), *(["lora"] if takes_loras(card) else [])]
+        if str(card.details.get("pipeline")) in WAN_PIPELINES:  # which our own engine runs
+            able.append("step_cache")
         return NATIVE_ABILITIES & frozenset(able)
     if card.engine != REMOTE_ENGINE:
         return NATIVE_ABILITIES if of_the_world(card) else NATIVE_ABILITIES - _WORLDLY
@@ -78,6 +81,8 @@ def needed_abilities(timeline: Timeline, settings: GenerationSettings) -> frozen
         needed.add("lora")
     if settings.enhance_prompt:
         needed.add("enhance_prompt")
+    if settings.step_cache:
+        needed.add("step_cache")
     if settings.generate_audio:
         needed.add("audio")
     return frozenset(needed)

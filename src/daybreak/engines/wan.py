@@ -123,7 +123,7 @@ class WanEngine:
             guidance = float(details.get("guidance_scale", family.guidance))
         parts = self._loaded(mixed)
         with torch.inference_mode():
-            clip = Clip(parts, task, self._on(), steps, guidance, settings.seed)
+            clip = Clip(parts, task, self._on(), steps, guidance, settings.seed, settings.step_cache or 0.0)
             signature = self._signature(timeline, settings, parts.precision, mixed)
             if resume is not None and bytes(resume.get("signature", np.zeros(0))) == signature:
                 clip.take_up(resume)

@@ -23,6 +23,7 @@ from daybreak.engines.lowering import Task
 from daybreak.engines.wan import check_finite
 from daybreak.engines.wan_checkpoint import WanParts
 from daybreak.generation import Frames, State
+from daybreak.models.step_cache import StepCache
 from daybreak.models.wan.layers import TextStates
 from daybreak.models.wan.transformer import PATCH, WanTransformer
 
@@ -30,9 +31,21 @@ _BATCHED = 8192  # tokens: up to here both branches go in one batch, which keeps
 
 
 class Clip:
-    """Its latents, and what is known of it. `done` of `steps_to_do` steps are done."""
+    """Its latents, and what is known of it. `done` of `steps_to_do` steps are done.
 
-    def __init__(self, parts: WanParts, task: Task, device: str, steps: int, guidance_scale: float, seed: int) -> None:
+    With a step cache, it is taken up before the last step at which all blocks were asked, which needs nothing older.
+    """
+
+    def __init__(
+        self,
+        parts: WanParts,
+        task: Task,
+        device: str,
+        steps: int,
+        guidance_scale: float,
+        seed: int,
+        step_cache: float = 0.0,
+    ) -> None:
         self._parts, self._task, self._device, self._guidance_scale = parts, task, device, guidance_scale
         self._sigmas = flow_schedule(steps, parts.shift)
         # As diffusers counts them, rounded down; at least one, or nothing would be changed.
@@ -44,7 +57,9 @@ class Clip:
         self._texts: list[Tensor] = []
         self._padded = 0
         self._states: dict[int, TextStates] = {}
+        self._step_cache, self._cache = step_cache, dict[int, StepCache]()  # of the expert that is asked now
         self.latents = self._start(seed)
+        self._resumable = self._reached()
 
     def prompt(self, prompt: str, negative_prompt: str, most_tokens: int) -> None:
         """Tells what the clip is to show, and, where guidance asks for it, what not."""
@@ -62,12 +77,16 @@ class Clip:
 
     def step(self) -> None:
         """One step of the sampler."""
-        number = self._begin + self.done
+        number, before = self._begin + self.done, self._reached()
         velocity = self._velocity(timestep(self._sigmas[number]))
         self.latents, self._history = unipc_step(
             velocity, self.latents, self._sigmas, number, self._history, self._parts.solver_order
         )
         self.done += 1
+        if not self._step_cache:
+            self._resumable = self._reached()
+        elif next(iter(self._cache.values())).full:
+            self._resumable = before
 
     def frames(self) -> Frames:
         """The finished clip, (F, H, W, 3): frame by frame, so that memory does not grow with F."""
@@ -81,11 +100,12 @@ class Clip:
         return frames
 
     def state(self) -> State:
-        """All that the next step needs."""
-        before = () if self._history.before is None else (self._history.before,)
-        tensors = (self.latents, *before, *self._history.data)
+        """All that is needed to go on."""
+        done, latents, history = self._resumable
+        before = () if history.before is None else (history.before,)
+        tensors = (latents, *before, *history.data)
         return {
-            "step": np.array([self.done, self._history.order, len(before)]),
+            "step": np.array([done, history.order, len(before)]),
             "latents": np.stack([tensor.cpu().numpy() for tensor in tensors]),
         }
 
@@ -95,6 +115,10 @@ class Clip:
         latents, *rest = (torch.tensor(array, device=self._device) for array in state["latents"])
         self.latents = latents
         self._history = History(tuple(rest[before:]), rest[0] if before else None, order)
+        self._resumable = self._reached()
+
+    def _reached(self) -> tuple[int, Tensor, History]:
+        return self.done, self.latents, self._history
 
     def _velocity(self, now: int) -> Tensor:
         """The guided velocity of the latents at a timestep."""
@@ -102,17 +126,28 @@ class Clip:
         expert = _placed(self._parts, self._parts.experts[number], self._device)
         if number not in self._states:
             self._states = {number: expert.text_states(self._texts, self._padded)}
+        cache = self._cache_of(number)
         given, timesteps, spans = self._known_first(self.latents), [float(now)], None
         if self._first is not None:
             frames = given.shape[2]
             timesteps, spans = ([0.0, float(now)], [1, frames - 1]) if frames > 1 else ([0.0], [1])
         if self._beside is not None:
             given = torch.cat([given, self._beside], 1)
-        velocities = predict(expert, given, torch.tensor(timesteps, device=self._device), self._states[number], spans)
+        moment = torch.tensor(timesteps, device=self._device)
+        velocities = predict(expert, given, moment, self._states[number], spans, cache)
         if len(velocities) == 1:
             return velocities.float()
         conditional, unconditional = velocities.float().chunk(2)
         return guide(conditional, unconditional, self._guidance_scale)
+
+    def _cache_of(self, number: int) -> StepCache | None:
+        """The step cache of an expert, told that a step begins; None without one."""
+        if not self._step_cache:
+            return None
+        if number not in self._cache:
+            self._cache = {number: StepCache(self._step_cache, self.steps_to_do - self.done)}
+        self._cache[number].next_step()
+        return self._cache[number]
 
     def _known_first(self, latents: Tensor) -> Tensor:
         return latents if self._first is None else torch.cat([self._first, latents[:, :, 1:]], 2)
@@ -154,14 +189,19 @@ class Clip:
 
 
 def predict(
-    transformer: WanTransformer, latents: Tensor, timesteps: Tensor, text: TextStates, spans: list[int] | None = None
+    transformer: WanTransformer,
+    latents: Tensor,
+    timesteps: Tensor,
+    text: TextStates,
+    spans: list[int] | None = None,
+    cache: StepCache | None = None,
 ) -> Tensor:
     """Velocities (B, C, T, H, W) of latents (1, C, T, H, W) for each prompt, together or one after the other."""
     tokens = latents[0, 0].numel() // PATCH**2
     if len(text.bias) * tokens <= _BATCHED:
-        together: Tensor = transformer(latents, timesteps, text, spans)
+        together: Tensor = transformer(latents, timesteps, text, spans, cache)
         return together
-    apart = [transformer(latents, timesteps, text.branch(each), spans) for each in range(len(text.bias))]
+    apart = [transformer(latents, timesteps, text.branch(each), spans, cache) for each in range(len(text.bias))]
     return torch.cat(apart)
 
 

@@ -21,6 +21,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from daybreak.models.layers import MLP, CrossAttention, RMSNorm, SelfAttention, rotary_angles, sinusoidal
+from daybreak.models.step_cache import StepCache
 
 PATCH = 2  # latent cells per token, both ways
 
@@ -106,13 +107,25 @@ class Transformer(nn.Module):
         sigmas: Float[Tensor, "B T"],
         text_embeds: Float[Tensor, "B L D"],
         text_mask: Bool[Tensor, "B L"],
+        cache: StepCache | None = None,
     ) -> Float[Tensor, "B C T H W"]:
-        """Raises ValueError when latent height or width is odd."""
+        """With a `cache`, all blocks but the first may be left out.
+
+        Raises ValueError when latent height or width is odd.
+        """
         scale_in, keep, scale_out = self.precondition(sigmas)
         x, rotary = self.patchify(latents * scale_in)
         condition = self.condition(sigmas, text_embeds)
-        for block in self.blocks:
-            x = block(x, condition, rotary, text_embeds, text_mask)
+
+        def through(x: Tensor, blocks: nn.ModuleList) -> Tensor:
+            for block in blocks:
+                x = block(x, condition, rotary, text_embeds, text_mask)
+            return x
+
+        if cache is None:
+            x = through(x, self.blocks)
+        else:
+            x = cache.through(x, through(x, self.blocks[:1]), lambda first: through(first, self.blocks[1:]))
         return keep * latents - scale_out * self.unpatchify(x, condition, latents)
 
     def precondition(self, sigmas: Float[Tensor, "B T"]) -> tuple[Tensor, Tensor, Tensor]:

@@ -71,6 +71,9 @@ PIPELINES: Mapping[str, PipelineKind] = {
 # Those that can load LoRAs: diffusers has no loader for HunyuanVideo 1.5.
 LORA_PIPELINES = frozenset(name for name, kind in PIPELINES.items() if kind.family is not HUNYUAN)
 
+# Those of Wan, which our own engine runs.
+WAN_PIPELINES = frozenset(name for name, kind in PIPELINES.items() if kind.family is WAN)
+
 _DIFFUSERS, _TRANSFORMERS, _LTX2_PARTS = "diffusers", "transformers", "diffusers.pipelines.ltx2"
 
 # Classes with weights, and where each is imported from.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from daybreak.generation_settings import MAX_LORA_STRENGTH, MAX_LORAS, MAX_SEED, MAX_STEPS
+from daybreak.generation_settings import MAX_LORA_STRENGTH, MAX_LORAS, MAX_SEED, MAX_STEP_CACHE, MAX_STEPS
 from daybreak.server.options import MAX_EXPIRY, MAX_PRIORITY, MIN_EXPIRY
 from daybreak.server.references import MAX_DATA_URL
 from daybreak.shapes import MAX_FPS, MAX_SECONDS, MAX_SIDE, MIN_SIDE
@@ -119,6 +119,9 @@ class OptionsBody(Sent):
         None, description="Tell the model the prompt in the words that it knows best. [the model's choice]"
     )
     generate_audio: bool | None = Field(None, description="With sound, or without. [the model's choice]")
+    step_cache: float | None = Field(
+        None, ge=0, le=MAX_STEP_CACHE, description="Quicker and less exact: how far a network may drift. [0]"
+    )
     priority: int | None = Field(None, ge=-MAX_PRIORITY, le=MAX_PRIORITY, description="Higher goes first.")
     metadata: dict[str, str] | None = Field(None, description="Up to 16 texts that the video carries along.")
     expires_after: int | VideoExpiry | None = Field(None, description="Seconds. Left out: it is never deleted.")

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from daybreak.generation_settings import MAX_SEED, MAX_STEPS, GenerationSettings
+from daybreak.generation_settings import MAX_SEED, MAX_STEP_CACHE, MAX_STEPS, GenerationSettings
 from daybreak.jobs.operations import format_seconds
 from daybreak.server.errors import ApiError, invalid, invalid_type, listed, quoted
 from daybreak.server.loras import read_loras
@@ -61,6 +61,7 @@ def read_options(parameters: Parameters) -> Options:
         read_loras(parameters),
         parameters.flag("enhance_prompt"),
         parameters.flag("generate_audio"),
+        parameters.number("step_cache", 0, MAX_STEP_CACHE),
     )
     metadata = _read_metadata(parameters)
     user = parameters.text("user", MAX_METADATA_VALUE)

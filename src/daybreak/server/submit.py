@@ -44,6 +44,7 @@ _FIELDS: dict[Ability, str] = {
     "lora": "loras",
     "enhance_prompt": "enhance_prompt",
     "audio": "generate_audio",
+    "step_cache": "step_cache",
 }
 
 

@@ -16,6 +16,7 @@ export type ItemDetail = Omit<Schemas["LibraryItemDetail"], "timeline" | "settin
     loras?: { name: string; strength: number }[] | null;
     enhance_prompt?: boolean | null;
     generate_audio?: boolean | null;
+    step_cache?: number | null;
   };
   metadata: Record<string, string>;
 };

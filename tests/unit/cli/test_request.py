@@ -54,6 +54,16 @@ def test_every_option_is_followed(image: Path) -> None:
     assert request.settings == GenerationSettings(7, 12, 3.5)
 
 
+def test_a_step_cache_is_taken_from_the_line_or_from_the_earlier_clip(tmp_path: Path) -> None:
+    request = build_request(Asked("a dog", step_cache=0.5), "tiny")
+    assert request.settings.step_cache == 0.5
+    timeline, like = text_to_video("a dog", VideoSpec(9, 64, 96, 12.0)), tmp_path / "made.mp4"
+    engine = FakeEngine(frozenset({"step_cache"}))
+    produce_video(engine, timeline, GenerationSettings(7, step_cache=0.4), like, ignore)
+    assert build_request(Asked(like=like), "tiny").settings.step_cache == 0.4
+    assert build_request(Asked(like=like, step_cache=0.0), "tiny").settings.step_cache == 0.0
+
+
 def test_like_gives_back_exactly_what_made_the_file(tmp_path: Path, image: Path) -> None:
     pin = build_request(Asked("a dog", image=image), "tiny").timeline.pins[0]
     timeline = text_to_video("a dog", VideoSpec(9, 64, 96, 12.0), pins=(pin,), negative_prompt="rain")

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from daybreak.engines.abilities import Ability, needed_abilities
+from daybreak.catalog import PROCEDURAL_CARD, ModelCard
+from daybreak.engines.abilities import Ability, abilities_of, needed_abilities
 from daybreak.engines.protocol import refuse_unsupported
 from daybreak.generation import Unsupported
 from daybreak.generation_settings import GenerationSettings
@@ -28,6 +30,21 @@ def test_all_that_would_be_left_out_is_named_at_once() -> None:
         Unsupported, match="'fake' cannot use a guidance scale or a negative prompt or a number of steps or an image"
     ):
         refuse_unsupported(FakeEngine(frozenset()), RICH, settings)
+
+
+def test_a_step_cache_is_for_the_engines_that_have_one() -> None:
+    of_diffusers = {"engine": "diffusers", "abilities": ["steps"]}
+    cards = {
+        "dawn": ModelCard("dawn", Path("dawn")),
+        "wan": ModelCard("wan", Path("wan"), details={**of_diffusers, "pipeline": "WanPipeline"}),
+        "mochi": ModelCard("mochi", Path("mochi"), details={**of_diffusers, "pipeline": "MochiPipeline"}),
+        "diorama": PROCEDURAL_CARD,
+    }
+    able = {name for name, card in cards.items() if "step_cache" in abilities_of(card)}
+    assert able == {"dawn", "wan"}
+    with pytest.raises(Unsupported, match="'fake' cannot use a step cache"):
+        refuse_unsupported(FakeEngine(frozenset()), PLAIN, GenerationSettings(step_cache=0.5))
+    refuse_unsupported(FakeEngine(frozenset()), PLAIN, GenerationSettings(step_cache=0.0))
 
 
 @pytest.mark.parametrize("ability", sorted(needed_abilities(RICH, GenerationSettings())))

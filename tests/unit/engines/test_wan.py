@@ -123,6 +123,29 @@ def test_eight_bit_products_are_chosen_by_a_setting(installed: Installed, monkey
     assert 0 < np.abs(video.frames.astype(int) - exact.frames.astype(int)).mean() < 5
 
 
+@pytest.mark.parametrize("name", ["wan", "wan-two-experts", "apart"])
+def test_a_step_cache_is_near_and_goes_on_from_every_state(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    if name == "apart":  # large clips: the branches of guidance one after the other
+        monkeypatch.setattr("daybreak.engines.wan_clip._BATCHED", 0)
+    engine = native(installed("wan" if name == "apart" else name))
+    exact = engine.generate(timeline(), GenerationSettings(3, 8, 3.0), ignore)
+    settings = GenerationSettings(3, 8, 3.0, step_cache=0.4)
+    states: list[State] = []
+
+    def keep(_done: int, _total: int, _preview: object = None, state: Any = None) -> None:
+        if state is not None:
+            states.append(state())
+
+    whole = engine.generate(timeline(), settings, keep)
+    assert 0 < np.abs(whole.frames.astype(int) - exact.frames).mean() < 10
+    reached = [int(state["step"][0]) for state in states]
+    assert 1 < len(set(reached)) < len(states)  # a clip is taken up before a step that asks all blocks
+    for state in states:
+        assert np.array_equal(engine.generate(timeline(), settings, ignore, state).frames, whole.frames)
+
+
 def test_cancelling_ends_it_at_the_next_step(installed: Installed) -> None:
     engine, told = native(installed("wan")), []
 

@@ -150,6 +150,7 @@ def test_everything_said():
         seed="42",
         num_inference_steps=4,
         guidance_scale="3.5",
+        step_cache="0.5",
         negative_prompt="blur",
         priority=-5,
         metadata={"a": "b"},
@@ -162,6 +163,7 @@ def test_everything_said():
         extra_params={},
     )
     assert (read.settings.seed, read.settings.num_inference_steps, read.settings.guidance_scale) == (42, 4, 3.5)
+    assert read.settings.step_cache == 0.5
     assert read.metadata == {"a": "b", "user": "u-1"}
     assert (read.model, read.negative_prompt, read.priority, read.expires_after) == ("dawn", "blur", -5, 3600)
 
@@ -188,6 +190,8 @@ def test_an_expiry_as_an_object():
         ({"seed": "x"}, "seed"),
         ({"num_inference_steps": 0}, "num_inference_steps"),
         ({"guidance_scale": 101}, "guidance_scale"),
+        ({"step_cache": 2.1}, "step_cache"),
+        ({"step_cache": "much"}, "step_cache"),
         ({"priority": 101}, "priority"),
         ({"metadata": "a"}, "metadata"),
         ({"metadata": {"a": 1}}, "metadata.a"),

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from daybreak.models.step_cache import StepCache
 from daybreak.models.wan.layers import (
     MLP,
     CrossAttention,
@@ -114,10 +116,12 @@ class WanTransformer(nn.Module):
         timesteps: Float[Tensor, "S"],
         text: TextStates,
         spans: Sequence[int] | None = None,
+        cache: StepCache | None = None,
     ) -> Float[Tensor, "B out T H W"]:
         """Velocities of one clip for the B prompts of `text`.
 
         `timesteps`, 0 to 1,000, has one entry for all tokens, or one for each of `spans`, which count latent frames.
+        With a `cache`, all blocks but the first may be left out.
         Raises ValueError when latent height or width is odd.
         """
         frames, height, width = latents.shape[2:]
@@ -131,8 +135,14 @@ class WanTransformer(nn.Module):
         bias = self.patch.bias
         assert bias is not None
         x = F.linear(patches, self.patch.weight.flatten(1).to(self.dtype), bias.to(self.dtype))  # (1, N, D)
-        for block, key, value in zip(self.blocks, text.keys, text.values, strict=True):
-            x = block(x, condition, tokens, turns, (key, value, text.bias))
+
+        def through(x: Tensor, start: int, end: int | None = None) -> Tensor:
+            layers = zip(self.blocks, text.keys, text.values, strict=True)
+            for block, key, value in islice(layers, start, end):
+                x = block(x, condition, tokens, turns, (key, value, text.bias))
+            return x
+
+        x = through(x, 0) if cache is None else cache.through(x, through(x, 0, 1), lambda first: through(first, 1))
         shift, scale = (self.modulation.float() + embedded[:, None]).unbind(1)
         velocities = self.head(modulated_norm(x, scale, shift, tokens, self.config.eps))
         result: Tensor = rearrange(
