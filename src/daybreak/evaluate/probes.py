@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from daybreak.catalog import PACKAGED_WEIGHTS, ModelUnavailable
 from daybreak.diorama.scene import ACTIONS, CAMERAS, COLOURS, ENVIRONMENTS, SUBJECTS, TIMES_OF_DAY, WEATHERS, SceneSpec
+from daybreak.evaluate.framing import CROP, HEIGHT, TUBELET, WIDTH, crops, moved, places, windows
 from daybreak.models.precision import autocast
 
 CLASSES: dict[str, tuple[str, ...]] = {
@@ -39,11 +40,7 @@ ATTRIBUTES = tuple(CLASSES)
 MUST_READ = ATTRIBUTES[:5]  # the attributes whose ceiling has to be 95 % or more
 SUBJECT_ATTRIBUTES, SCENE_ATTRIBUTES = ATTRIBUTES[:3], ATTRIBUTES[3:]  # the subject's, and the whole scene's
 
-HEIGHT, WIDTH = 128, 224  # pixels that the probes see, of a landscape clip
 PROBE_FRAMES = (0, 3, 15, 18, 30, 33, 45, 48)  # of a clip's 49: four moments, each with how things move
-TUBELET = 2  # frames of a moment
-CELL = 16  # pixels of the grid on which the subject is looked for
-CROP = 64  # pixels of the square, scaled picture of the subject
 FOLDER = PACKAGED_WEIGHTS / "probes"
 
 
@@ -85,6 +82,7 @@ class ProbeConfig:
     scene_blocks: tuple[int, int] = (1, 2)  # in the trunk that sees the whole picture, by level
     shape_blocks: tuple[int, int] = (1, 3)  # in the one that sees the subject
     moment_width: int = 64
+    sketch_width: int = 16  # of what tells where in its picture the subject is
 
 
 class MatrixConv(nn.Module):
@@ -167,11 +165,19 @@ class Trunk(nn.Module):
         return x
 
 
+class Seen(NamedTuple):
+    """What a view shows of the subject: features, logits of its attributes, and what moves the view to the mark."""
+
+    shape: Float[Tensor, "B T D"]
+    logits: dict[str, Float[Tensor, "B T K"]]
+    offset: Float[Tensor, "B T 3"]
+
+
 class SubjectView(nn.Module):
     """The part of the probes that sees the subject alone.
 
     Every moment of it has a say of its own about what it is, so that it can learn from close-ups, which cost a fifth of
-    a clip.
+    a clip. It also says how far off the mark its picture was taken, so that a better one can be.
     """
 
     def __init__(self, config: ProbeConfig) -> None:
@@ -179,21 +185,24 @@ class SubjectView(nn.Module):
         self.trunk = Trunk(config, config.shape_blocks)
         self.norm = nn.LayerNorm(config.width)
         self.heads = nn.ModuleDict({name: nn.Linear(config.width, len(CLASSES[name])) for name in SUBJECT_ATTRIBUTES})
+        self.sketch = nn.Linear(config.width, config.sketch_width)
+        self.offset = nn.Linear(config.sketch_width * (CROP // 8) ** 2, 3)
+        nn.init.zeros_(self.offset.weight)
+        nn.init.zeros_(self.offset.bias)
 
-    def forward(
-        self, x: Float[Tensor, "BT C CROP CROP"], moments: int
-    ) -> tuple[Float[Tensor, "B T D"], dict[str, Float[Tensor, "B T K"]]]:
-        """Features of the subject at each moment, from pictures around it, and logits of its attributes."""
-        cells = rearrange(self.trunk(x, moments), "(B T) D H W -> B T (H W) D", T=moments)
-        shape = self.norm(cells).mean(2)
-        return shape, {name: head(shape).float() for name, head in self.heads.items()}
+    def forward(self, x: Float[Tensor, "BT C CROP CROP"], moments: int) -> Seen:
+        """What pictures around the subject show at each moment."""
+        cells = self.norm(rearrange(self.trunk(x, moments), "(B T) D H W -> B T (H W) D", T=moments))
+        shape = cells.mean(2)
+        logits = {name: head(shape).float() for name, head in self.heads.items()}
+        return Seen(shape, logits, self.offset(F.silu(self.sketch(cells)).flatten(2)).float())
 
 
 class Probe(nn.Module):
     """Pixels (B, 3, 8, 128, 224) to logits of every attribute, and to where the subject is.
 
-    It looks for the subject in the picture at half the size, then at the subject alone, scaled to one size, and
-    names what it sees from both.
+    It looks for the subject in the picture at half the size, then twice at the subject alone, scaled to one size: the
+    first look tells how to take the second. It names what it sees from the picture and the second look.
     """
 
     def __init__(self, config: ProbeConfig) -> None:
@@ -207,42 +216,31 @@ class Probe(nn.Module):
         self.view = SubjectView(config)
         self.norm_fine, self.norm_coarse = nn.LayerNorm(width), nn.LayerNorm(width)
         self.where = nn.Linear(width, 1)
-        self.moment = nn.Linear(3 * width + 4, config.moment_width)
+        self.moment = nn.Linear(3 * width + 7, config.moment_width)
         self.story = nn.Linear(moments * config.moment_width, width)
         self.norm = nn.LayerNorm(4 * width)
         self.heads = nn.ModuleDict({name: nn.Linear(4 * width, len(words)) for name, words in CLASSES.items()})
 
     def forward(
-        self,
-        pixels: Float[Tensor, "B 3 F H W"],
-        share: Float[Tensor, "B T N"] | None = None,
-        jitter: Float[Tensor, "B T 4"] | None = None,
+        self, pixels: Float[Tensor, "B 3 F H W"]
     ) -> tuple[dict[str, Float[Tensor, "B K"]], Float[Tensor, "B T N"]]:
-        """Logits by attribute, and the logarithm of the share of the subject in each cell at each moment.
-
-        `share` says where the subject is, in training; a clip of zeros there, and every clip without it, is looked
-        at where the network itself finds the subject. `jitter`, in training too, moves the middle of what is looked at
-        and scales its sides by the exponential.
-        """
+        """Logits by attribute, and the logarithm of the share of the subject in each cell at each moment."""
         moments = pixels.shape[2] // TUBELET
         x = rearrange(pixels, "B C (T t) H W -> (B T) (t C) H W", t=TUBELET)
         fine, scene = self._see_scene(F.avg_pool2d(x, 2), moments)
         where = self.where(fine).squeeze(-1).float().log_softmax(-1)  # (B, T, N)
         found = where.exp()
-        looked = (
-            found.detach() if share is None else torch.where(share.sum(-1, keepdim=True) > 0, share, found.detach())
-        )
-        place = places(looked)
-        framed = place if jitter is None else torch.cat([place[..., :2], place[..., 2:] * jitter[..., 2:].exp()], -1)
-        if jitter is not None:
-            framed = framed + F.pad(jitter[..., :2], (0, 2))
-        shape, named = self.view(crops(x, framed.flatten(0, 1)), moments)
+        place = places(found.detach())
+        first = windows(place)
+        window = moved(first, self.view(crops(x, first.flatten(0, 1)), moments).offset)
+        seen = self.view(crops(x, window.flatten(0, 1)), moments)
         subject = torch.einsum("btn,btnd->btd", found.to(fine.dtype), fine)
-        seen = torch.cat([shape, subject, scene], -1)
-        story = self.story(F.silu(self.moment(torch.cat([seen, place.to(seen.dtype)], -1))).flatten(1))
-        features = self.norm(torch.cat([seen.mean(1), F.silu(story)], -1))
+        all_seen = torch.cat([seen.shape, subject, scene], -1)
+        told = torch.cat([all_seen, place.to(fine.dtype), window.to(fine.dtype)], -1)
+        story = self.story(F.silu(self.moment(told)).flatten(1))
+        features = self.norm(torch.cat([all_seen.mean(1), F.silu(story)], -1))
         logits = {name: head(features).float() for name, head in self.heads.items()}
-        for name, of_moments in named.items():
+        for name, of_moments in seen.logits.items():
             logits[name] = logits[name] + of_moments.mean(1)
         return logits, where
 
@@ -257,39 +255,6 @@ class Probe(nn.Module):
         cells = rearrange(self.norm_fine(channels_last(fine) + spread), "(B T) H W D -> B T (H W) D", T=moments)
         whole = rearrange(self.norm_coarse(wide), "(B T) H W D -> B T (H W) D", T=moments).mean(2)
         return cells, whole
-
-
-def subject_share(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Which share of the subject (F, H, W) lies in each cell of each moment, (T, N); zeros where it is not seen."""
-    cell = CELL * inside.shape[1] // HEIGHT
-    blocks = inside.reshape(-1, TUBELET, HEIGHT // CELL, cell, WIDTH // CELL, cell)
-    counts = blocks.sum((1, 3, 5)).reshape(len(blocks), -1).astype(np.float32)
-    share: NDArray[np.float32] = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    return share
-
-
-def places(share: Float[Tensor, "B T N"]) -> Float[Tensor, "B T 4"]:
-    """Where the subject is: the middle's x and y and the deviations around it, in pixels, over half the width."""
-    rows, columns = HEIGHT // CELL, WIDTH // CELL
-    y, x = torch.meshgrid(torch.arange(rows) - (rows - 1) / 2, torch.arange(columns) - (columns - 1) / 2, indexing="ij")
-    cells = torch.stack([x, y], -1).flatten(0, 1).to(share) * (2 * CELL / WIDTH)  # (N, 2)
-    middle = share @ cells
-    spread = (share @ cells.square() - middle.square()).clamp(min=0).sqrt()
-    return torch.cat([middle, spread], -1)
-
-
-def crops(x: Float[Tensor, "BT C H W"], place: Float[Tensor, "BT 4"]) -> Float[Tensor, "BT C CROP CROP"]:
-    """A square picture around each place, its side a little more than the subject's longer one."""
-    # The deviation of an even spread over a box is half its side / sqrt(3); the constant keeps a thin margin.
-    half = (2.1 * place[:, 2:].amax(1) + 0.05).clamp(0.12, 0.6)
-    scale = torch.stack([half, half * WIDTH / HEIGHT], 1)  # grid_sample counts x and y from -1 to 1
-    middle = place[:, :2] * place.new_tensor([1.0, WIDTH / HEIGHT])
-    zero = torch.zeros_like(half)
-    transform = torch.stack(
-        [torch.stack([scale[:, 0], zero, middle[:, 0]], 1), torch.stack([zero, scale[:, 1], middle[:, 1]], 1)], 1
-    )
-    points = F.affine_grid(transform, [len(x), x.shape[1], CROP, CROP], align_corners=False)
-    return F.grid_sample(x, points, mode="bilinear", padding_mode="border", align_corners=False)
 
 
 @torch.inference_mode()

@@ -7,11 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from daybreak.diorama.scene import SceneSpec
-from daybreak.evaluate.probes import ATTRIBUTES, CELL, CLASSES, HEIGHT, WIDTH, readable_labels
+from daybreak.evaluate.framing import CELL, HEIGHT, WIDTH
+from daybreak.evaluate.probes import ATTRIBUTES, CLASSES, readable_labels
 
 MIXED_SHARE = 0.3  # of clips with their colours mixed up
 COLOURFUL = ("colour", "environment", "time_of_day", "weather")  # what such a clip does not show
-JITTER = torch.tensor([0.03, 0.03, 0.12, 0.12])  # deviations: of the subject's place, and of the logarithm of its size
+JITTER = torch.tensor([0.25, 0.25, 0.35])  # largest deviations of windows (`framing.moved`)
 UNKNOWN = -100  # a label that the loss ignores; PyTorch's own number for it
 
 
@@ -21,8 +22,16 @@ def label_numbers(spec: SceneSpec) -> tuple[int, ...]:
     return tuple(CLASSES[name].index(known[name]) if name in known else UNKNOWN for name in ATTRIBUTES)
 
 
-def augment(pixels: Tensor, share: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """The batch as an imperfect model may show it: mirrored, blurred, noisy, a little lighter or darker."""
+def jitter(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    """Offsets (*shape, 3) of windows: as many nearly on the mark as far off it."""
+    return JITTER * torch.rand((*shape, 1), generator=generator) * torch.randn((*shape, 3), generator=generator)
+
+
+def augment(pixels: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """The batch as an imperfect model may show it: mirrored, blurred, noisy, a little lighter or darker.
+
+    Returns the pixels, the labels, and which clips (B,) are mirrored.
+    """
     batch = len(pixels)
 
     def draw(*shape: int) -> Tensor:
@@ -30,8 +39,6 @@ def augment(pixels: Tensor, share: Tensor, labels: Tensor, generator: torch.Gene
 
     mirrored = draw(batch) < 0.5
     pixels = torch.where(mirrored[:, None, None, None, None], pixels.flip(-1), pixels)
-    cells = share.reshape(*share.shape[:2], HEIGHT // CELL, WIDTH // CELL)
-    share = torch.where(mirrored[:, None, None, None], cells.flip(-1), cells).flatten(2)
     labels = torch.where(mirrored[:, None], mirrored_labels(labels), labels)
     # A shape must not be known by its colour: some clips get their colours mixed up, and then tell nothing about light.
     mixed = draw(batch) < MIXED_SHARE
@@ -44,7 +51,13 @@ def augment(pixels: Tensor, share: Tensor, labels: Tensor, generator: torch.Gene
     pixels = pixels + (5 * amount - 4).clamp(0, 1) * (blur(pixels, 4) - pixels)
     contrast, light = 1 + 0.16 * (draw(batch, 1, 1, 1, 1) - 0.5), 0.12 * (draw(batch, 3, 1, 1, 1) - 0.5)
     noise = torch.randn(pixels.shape, generator=generator) * 0.06 * draw(batch, 1, 1, 1, 1)
-    return pixels * contrast + light + noise, share, labels
+    return pixels * contrast + light + noise, labels, mirrored
+
+
+def mirrored_shares(share: Tensor, mirrored: Tensor) -> Tensor:
+    """The shares (B, T, N) of the subject in the cells of clips of which some (B,) are mirrored."""
+    cells = share.reshape(*share.shape[:2], HEIGHT // CELL, WIDTH // CELL)
+    return torch.where(mirrored[:, None, None, None], cells.flip(-1), cells).flatten(2)
 
 
 def blur(pixels: Tensor, block: int) -> Tensor:

@@ -22,18 +22,9 @@ from torch import Tensor, nn
 from daybreak.diorama.build import build_stage
 from daybreak.diorama.render import Stage, render_frames
 from daybreak.diorama.sampling import sample_spec
-from daybreak.evaluate.probes import (
-    HEIGHT,
-    PROBE_FRAMES,
-    SUBJECT_ATTRIBUTES,
-    TUBELET,
-    WIDTH,
-    SubjectView,
-    crops,
-    places,
-    subject_share,
-)
-from daybreak.train.augment import JITTER, UNKNOWN, augment, label_numbers
+from daybreak.evaluate.framing import HEIGHT, TUBELET, WIDTH, crops, moved, offsets, places, subject_share, windows
+from daybreak.evaluate.probes import PROBE_FRAMES, SUBJECT_ATTRIBUTES, Seen, SubjectView
+from daybreak.train.augment import UNKNOWN, augment, jitter, label_numbers
 from daybreak.train.log import contact_sheet
 from daybreak.train.loop import LoopConfig, step_generator
 from daybreak.train.world import CLIP_FRAMES, FPS
@@ -57,10 +48,14 @@ class CloseUpRecipe:
 
 @dataclass(frozen=True, slots=True)
 class CloseUp:
-    """Frames (4, CROP, CROP, 3) of two moments around the subject, and the scene's labels (7,)."""
+    """Frames (4, CROP, CROP, 3) of two moments around the subject, and the scene's labels (7,).
+
+    `offset` is what would move its windows to the mark, (2, 3); NaN where the subject is not seen.
+    """
 
     frames: NDArray[np.uint8]
     labels: tuple[int, ...]
+    offset: NDArray[np.float32]
 
 
 def render_close_up(seed: int, *, held_out: bool = False) -> CloseUp:
@@ -69,26 +64,29 @@ def render_close_up(seed: int, *, held_out: bool = False) -> CloseUp:
     spec = sample_spec(seed, held_out=held_out, max_subjects=1)
     stage = build_stage(spec, CLIP_FRAMES, FPS, WIDTH / HEIGHT)
     first = rng.randrange(len(PROBE_FRAMES) // TUBELET - MOMENTS + 1) * TUBELET
-    jitter = JITTER * torch.randn(4, generator=torch.Generator().manual_seed(seed))
+    off = jitter((), torch.Generator().manual_seed(seed))
     moments = [PROBE_FRAMES[first + i * TUBELET : first + (i + 1) * TUBELET] for i in range(MOMENTS)]
-    frames = np.concatenate([_look_at_subject(stage, moment, jitter) for moment in moments])
-    return CloseUp(frames, label_numbers(spec))
+    frames, offset = zip(*(_look_at_subject(stage, moment, off) for moment in moments), strict=True)
+    return CloseUp(np.concatenate(frames), label_numbers(spec), np.concatenate(offset))
 
 
-def _look_at_subject(stage: Stage, moment: tuple[int, ...], jitter: Tensor) -> NDArray[np.uint8]:
-    """The frames of one moment, (2, CROP, CROP, 3): the picture's window around the subject, cut out and scaled."""
+def _look_at_subject(
+    stage: Stage, moment: tuple[int, ...], off: Tensor
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """The frames of one moment, (2, CROP, CROP, 3): a window around the subject, scaled; and its offset (1, 3)."""
     _, found = render_frames(stage, HEIGHT // SEARCH, WIDTH // SEARCH, moment[:1])
     top, bottom, left, right = window = _around(found[0] == 1)
     drawn, entities = render_frames(stage, HEIGHT, WIDTH, moment, window)
     inside = np.zeros((TUBELET, HEIGHT, WIDTH), np.bool_)
     inside[:, top:bottom, left:right] = entities == 1
-    place = places(torch.from_numpy(subject_share(inside)))
-    framed = torch.cat([place[:, :2] + jitter[:2], place[:, 2:] * jitter[2:].exp()], -1)
+    mark = windows(places(torch.from_numpy(subject_share(inside))))
+    taken = moved(mark, off)
+    offset = offsets(taken, mark if inside.any() else mark * torch.nan)
     # `crops` measures in whole pictures: the window is laid into one, its edges drawn out.
     margins = ((0, 0), (top, HEIGHT - bottom), (left, WIDTH - right), (0, 0))
     picture = torch.from_numpy(np.pad(drawn, margins, "edge")).float()
-    cut = crops(rearrange(picture, "t H W C -> 1 (t C) H W"), framed)[0]
-    return rearrange(cut, "(t C) h w -> t h w C", t=TUBELET).round().byte().numpy()
+    cut = crops(rearrange(picture, "t H W C -> 1 (t C) H W"), taken)[0]
+    return rearrange(cut, "(t C) h w -> t h w C", t=TUBELET).round().byte().numpy(), offset.numpy()
 
 
 def _around(found: NDArray[np.bool_]) -> tuple[int, int, int, int]:
@@ -96,7 +94,7 @@ def _around(found: NDArray[np.bool_]) -> tuple[int, int, int, int]:
     rows, columns = (np.flatnonzero(found.any(axis)) for axis in (1, 0))
     if not len(rows):
         return 0, HEIGHT, 0, WIDTH
-    margin = max(len(rows), len(columns)) * SEARCH // 2 + 12
+    margin = max(len(rows), len(columns)) * SEARCH * 3 // 4 + 16
     top, left = (max(0, int(line[0]) * SEARCH - margin) for line in (rows, columns))
     bottom, right = ((int(line[-1]) + 1) * SEARCH + margin for line in (rows, columns))
     return top, min(bottom, HEIGHT), left, min(right, WIDTH)
@@ -115,17 +113,19 @@ class CloseUpStage:
         """Nothing to measure."""
 
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """Cross-entropy of the subject's attributes, from every moment by itself, on batch `step`."""
+        """Cross-entropy of the subject's attributes, from every moment by itself, and the error of its offset."""
         chosen = self._batch(step)
         labels = torch.tensor([close_up.labels for close_up in chosen])
-        no_share = torch.zeros(len(chosen), MOMENTS, (HEIGHT // 16) * (WIDTH // 16))
         generator = step_generator(self.recipe.loop.seed, step)
-        pixels, _, labels = augment(close_up_pixels(chosen), no_share, labels, generator)
-        logits, labels = read(self.module, pixels.to(device)), labels.to(device)
+        pixels, labels, mirrored = augment(close_up_pixels(chosen), labels, generator)
+        offset = torch.from_numpy(np.stack([close_up.offset for close_up in chosen]))
+        offset[..., 0] *= torch.where(mirrored, -1, 1)[:, None]
+        seen, labels = look(self.module, pixels.to(device)), labels.to(device)
         losses = {
-            name: F.cross_entropy(logits[name].flatten(0, 1), labels[:, i].repeat_interleave(MOMENTS))
+            name: F.cross_entropy(seen.logits[name].flatten(0, 1), labels[:, i].repeat_interleave(MOMENTS))
             for i, name in enumerate(SUBJECT_ATTRIBUTES)
         }
+        losses["offset"] = offset_error(seen.offset, offset.to(device))
         return torch.stack(list(losses.values())).sum(), {name: float(value.detach()) for name, value in losses.items()}
 
     def sample(self, averaged: nn.Module, path: Path) -> dict[str, float]:
@@ -137,7 +137,7 @@ class CloseUpStage:
         device = next(averaged.parameters()).device
         found = []
         for first in range(0, len(self.checks), 128):
-            logits = read(averaged, close_up_pixels(self.checks[first : first + 128]).to(device))
+            logits = look(averaged, close_up_pixels(self.checks[first : first + 128]).to(device)).logits
             found.append(torch.stack([logits[name].mean(1).argmax(1) for name in SUBJECT_ATTRIBUTES], 1).cpu())
         answers = torch.cat(found)
         labels = torch.tensor([close_up.labels for close_up in self.checks])[:, : len(SUBJECT_ATTRIBUTES)]
@@ -167,8 +167,13 @@ def close_up_pixels(chosen: list[CloseUp]) -> Tensor:
     return rearrange(frames, "B F h w C -> B C F h w").float() / 127.5 - 1
 
 
-def read(view: SubjectView, pixels: Tensor) -> dict[str, Tensor]:
-    """Logits (B, T, K) of the subject's attributes from each moment of close-ups (B, 3, 4, CROP, CROP)."""
-    views = rearrange(pixels, "B C (T t) H W -> (B T) (t C) H W", t=TUBELET)
-    logits: dict[str, Tensor] = view(views, MOMENTS)[1]
-    return logits
+def look(view: SubjectView, pixels: Tensor) -> Seen:
+    """What each moment of close-ups (B, 3, 4, CROP, CROP) shows."""
+    seen: Seen = view(rearrange(pixels, "B C (T t) H W -> (B T) (t C) H W", t=TUBELET), MOMENTS)
+    return seen
+
+
+def offset_error(offset: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute error of offsets (B, T, 3), where the target is known, which is where it is not NaN."""
+    known = ~target.isnan()
+    return torch.where(known, offset - target.nan_to_num(), 0).abs().sum() / known.sum().clamp(min=1)

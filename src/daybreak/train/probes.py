@@ -5,6 +5,7 @@ Clip i is a function of i alone and batch n of n alone, so that a resumed run se
 
 from __future__ import annotations
 
+import copy
 import random
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,21 +21,19 @@ from torch import Tensor, nn
 from daybreak.diorama.build import build_stage
 from daybreak.diorama.render import render_frames
 from daybreak.diorama.sampling import sample_spec
+from daybreak.evaluate.framing import HEIGHT, WIDTH, subject_share
 from daybreak.evaluate.probes import (
     ATTRIBUTES,
     CLASSES,
-    HEIGHT,
     PROBE_FRAMES,
-    WIDTH,
     Probe,
     ProbeConfig,
     load_probe,
     probe_frames,
     probe_pixels,
     save_probe,
-    subject_share,
 )
-from daybreak.train.augment import JITTER, UNKNOWN, augment, label_numbers
+from daybreak.train.augment import UNKNOWN, augment, label_numbers, mirrored_shares
 from daybreak.train.close_ups import CloseUpRecipe, CloseUpStage
 from daybreak.train.loop import Loop, LoopConfig, lower_priority, pick_device, step_generator
 from daybreak.train.optimiser import OptimiserConfig
@@ -94,6 +93,7 @@ class ProbeStage:
         self.recipe = recipe
         torch.manual_seed(recipe.loop.seed)
         self.module = Probe(recipe.model)
+        self.module.view.requires_grad_(False)  # what close-ups have taught, far fewer clips would spoil
         self.threads = ThreadPoolExecutor(num_threads)
         self.clips: dict[int, Future[Clip]] = {}
         self.checks: list[Clip] = []
@@ -105,17 +105,11 @@ class ProbeStage:
         """Cross-entropy of every attribute and of where the subject is, on batch `step`."""
         chosen = self._batch(step)
         labels = torch.tensor([clip.labels for clip in chosen])
-        pixels, share = (
-            probe_pixels([clip.frames for clip in chosen]),
-            torch.from_numpy(np.stack([clip.share for clip in chosen])),
-        )
         generator = step_generator(self.recipe.loop.seed, step)
-        pixels, share, labels = augment(pixels, share, labels, generator)
-        # Half of the clips are looked at where their subject truly is, the others where the network looks itself.
-        shown = torch.rand(len(share), 1, 1, generator=generator) < 0.5
-        jitter = JITTER * torch.randn(*share.shape[:2], 4, generator=generator)
-        logits, where = self.module(pixels.to(device), (share * shown).to(device), jitter.to(device))
-        labels, share = labels.to(device), share.to(device)
+        pixels, labels, mirrored = augment(probe_pixels([clip.frames for clip in chosen]), labels, generator)
+        share = mirrored_shares(torch.from_numpy(np.stack([clip.share for clip in chosen])), mirrored).to(device)
+        logits, where = self.module(pixels.to(device))
+        labels = labels.to(device)
         losses = {name: F.cross_entropy(logits[name], labels[:, i]) for i, name in enumerate(ATTRIBUTES)}
         missed = -(share * where).sum(-1).mean()
         total = torch.stack(list(losses.values())).sum() + self.recipe.where_weight * missed
@@ -177,13 +171,13 @@ def train_probes(
     lower_priority()
     where = pick_device(device)
     stage = ProbeStage(PROBES)
-    close_ups = Loop(
-        CloseUpStage(PROBES.close_ups, stage.module.view), PROBES.close_ups.loop, directory / "close-ups", where
-    )
+    view = copy.deepcopy(stage.module.view).requires_grad_(True)
+    close_ups = Loop(CloseUpStage(PROBES.close_ups, view), PROBES.close_ups.loop, directory / "close-ups", where)
     clips = Loop(stage, PROBES.loop, directory, where)
     if not (resume and clips.resume()):
         if again:
             clips.module.load_state_dict(load_probe(folder).state_dict())
+            view.load_state_dict(stage.module.view.state_dict())
         if not (resume and close_ups.resume()):
             close_ups.begin()
         stage.module.view.load_state_dict(close_ups.run().state_dict())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +11,8 @@ import torch
 
 from daybreak.catalog import ModelUnavailable
 from daybreak.diorama.scene import SceneSpec, Subject
+from daybreak.evaluate import probes
+from daybreak.evaluate.framing import crops, moved, places, windows
 from daybreak.evaluate.probes import (
     ATTRIBUTES,
     CLASSES,
@@ -21,11 +22,9 @@ from daybreak.evaluate.probes import (
     ShiftBlock,
     channels_first,
     classify,
-    crops,
     join_cells,
     load_probe,
     mirrored_logits,
-    places,
     probe_frames,
     probe_pixels,
     readable_labels,
@@ -110,38 +109,16 @@ def test_channels_first_is_a_view() -> None:
     assert channels_first(x).data_ptr() == x.data_ptr()
 
 
-def test_an_even_box_is_found_where_it_is() -> None:
-    share = torch.zeros(1, 1, 8, 14)
-    share[..., 2:6, 3:5] = 1 / 8  # rows 2 to 5, columns 3 and 4: pixels 32 to 96 and 48 to 80
-    found = places(share.flatten(2))[0, 0].tolist()
-    expected = [(64 - 112) / 112, 0, 0.5 * 16 / 112, math.sqrt(1.25) * 16 / 112]
-    assert found == pytest.approx(expected, abs=1e-6)
-
-
-def test_a_crop_holds_what_is_at_its_place() -> None:
-    x = torch.zeros(1, 1, 128, 224)
-    x[..., 48:80, 16:48] = 1  # a square of 32 pixels around (32, 64)
-    place = torch.tensor([[(32 - 112) / 112, 0.0, 0.06, 0.0]])
-    half = (2.1 * 0.06 + 0.05) * 112  # pixels from the crop's middle to its edge
-    crop = crops(x, place)[0, 0]
-    assert crop.shape == (64, 64)
-    assert crop[32, 32] == 1
-    assert crop.mean().item() == pytest.approx((16 / half) ** 2, rel=0.03)
-    torch.testing.assert_close(crop, crop.flip(0), atol=0.02, rtol=0)
-    torch.testing.assert_close(crop, crop.flip(1), atol=0.02, rtol=0)
-
-
-def test_the_network_looks_where_it_is_told_or_where_it_finds(probe: Probe) -> None:
-    pixels = torch.randn(1, 3, 8, 128, 224)
-    corner = torch.zeros(1, 4, 112)
-    corner[..., 0] = 1
+def test_the_second_look_is_where_the_first_one_says(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    pixels, off = torch.randn(1, 3, 8, 128, 224), torch.tensor([0.4, -0.2, 0.1])
+    looks: list[torch.Tensor] = []
+    monkeypatch.setattr(probes, "crops", lambda x, window: looks.append(window) or crops(x, window))
     with torch.no_grad():
-        by_itself, found = probe(pixels)
-        untold, _ = probe(pixels, torch.zeros(1, 4, 112))
-        told, still_found = probe(pixels, corner)
-    assert torch.equal(by_itself["subject"], untold["subject"])
-    assert not torch.allclose(by_itself["subject"], told["subject"])
-    assert torch.equal(found, still_found)
+        probe.view.offset.bias.copy_(off)
+        _, where = probe(pixels)
+    first = windows(places(where.exp()))
+    torch.testing.assert_close(looks[0], first.flatten(0, 1))
+    torch.testing.assert_close(looks[1], moved(first, off.expand(1, 4, 3)).flatten(0, 1))
 
 
 def test_logits_have_a_number_for_every_word_and_shares_sum_to_one(probe: Probe) -> None:

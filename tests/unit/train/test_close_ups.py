@@ -10,7 +10,8 @@ import torch
 from einops import rearrange
 
 from daybreak.diorama.sampling import sample_spec
-from daybreak.evaluate.probes import CLASSES, CROP, ProbeConfig, SubjectView, crops, places
+from daybreak.evaluate.framing import CROP, crops, moved, places, windows
+from daybreak.evaluate.probes import CLASSES, ProbeConfig, SubjectView
 from daybreak.train import close_ups
 from daybreak.train.close_ups import (
     FIRST_SCENE,
@@ -18,7 +19,8 @@ from daybreak.train.close_ups import (
     CloseUpRecipe,
     CloseUpStage,
     close_up_pixels,
-    read,
+    look,
+    offset_error,
     render_close_up,
 )
 from daybreak.train.loop import Loop, LoopConfig
@@ -38,16 +40,21 @@ def view() -> SubjectView:
 
 @pytest.mark.parametrize("seed", [FIRST_SCENE + 1, FIRST_SCENE + 4])
 def test_a_close_up_is_what_the_probes_cut_out_of_the_whole_picture(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(close_ups, "JITTER", torch.zeros(4))
+    off = torch.tensor([0.2, -0.1, 0.15])
+    monkeypatch.setattr(close_ups, "jitter", lambda *_: off)
     close_up, clip = render_close_up(seed), render_clip(seed)
     pictures = rearrange(torch.from_numpy(clip.frames).float(), "(T t) H W C -> T (t C) H W", t=2)
-    cut = crops(pictures, places(torch.from_numpy(clip.share)))
+    mark = windows(places(torch.from_numpy(clip.share)))
+    cut = crops(pictures, moved(mark, off))
     whole = rearrange(cut, "T (t C) h w -> T t h w C", t=2).round().byte().numpy()
     ours = close_up.frames.reshape(MOMENTS, 2, CROP, CROP, 3)
     # At one of the three pairs of neighbouring moments, to the rounding of a bilinear sample.
     errors = [np.abs(whole[i : i + MOMENTS].astype(int) - ours).max() for i in range(3)]
     assert min(errors) <= 1
     assert close_up.labels == clip.labels
+    first = errors.index(min(errors))
+    back = moved(moved(mark, off)[first : first + MOMENTS], torch.from_numpy(close_up.offset))
+    torch.testing.assert_close(back, mark[first : first + MOMENTS])
 
 
 def test_a_close_up_is_a_function_of_its_seed() -> None:
@@ -58,10 +65,22 @@ def test_a_close_up_is_a_function_of_its_seed() -> None:
 
 
 def test_every_moment_names_the_subject() -> None:
-    logits = read(view(), close_up_pixels([render_close_up(FIRST_SCENE)]))
-    assert {name: tuple(values.shape) for name, values in logits.items()} == {
+    seen = look(view(), close_up_pixels([render_close_up(FIRST_SCENE)]))
+    assert {name: tuple(values.shape) for name, values in seen.logits.items()} == {
         name: (1, MOMENTS, len(CLASSES[name])) for name in ("subject", "colour", "action")
     }
+    assert seen.offset.shape == (1, MOMENTS, 3)
+
+
+def test_where_the_subject_is_not_seen_nothing_is_asked_of_its_offset() -> None:
+    target = torch.tensor([[[0.5, -0.5, 0.0], [torch.nan] * 3]])
+    offset = torch.zeros(1, 2, 3, requires_grad=True)
+    error = offset_error(offset, target)
+    error.backward()
+    assert error.item() == pytest.approx(1 / 3)
+    assert offset.grad is not None
+    assert offset.grad[0, 1].tolist() == [0, 0, 0]
+    assert offset_error(offset, target * torch.nan).item() == 0
 
 
 def test_each_close_up_is_in_the_pool_for_a_while_and_none_waits_for_all() -> None:

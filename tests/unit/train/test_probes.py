@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from daybreak.diorama.sampling import sample_spec
-from daybreak.evaluate.probes import ATTRIBUTES, CLASSES, ProbeConfig, load_probe, subject_share
+from daybreak.evaluate.framing import subject_share
+from daybreak.evaluate.probes import ATTRIBUTES, CLASSES, ProbeConfig, load_probe
 from daybreak.train import probes
-from daybreak.train.augment import COLOURFUL, UNKNOWN, augment, mirrored_labels
+from daybreak.train.augment import COLOURFUL, UNKNOWN, augment, mirrored_labels, mirrored_shares
 from daybreak.train.close_ups import CloseUpRecipe
 from daybreak.train.loop import Loop, LoopConfig
 from daybreak.train.optimiser import OptimiserConfig
@@ -88,19 +89,19 @@ def test_pixels_shares_and_labels_are_mirrored_together() -> None:
     share = torch.zeros(8, 4, 112)
     share[:, :, 0] = 1.0
     labels = torch.full((8, 7), left)
-    seen, shares, named = augment(pixels, share, labels, torch.Generator().manual_seed(0))
+    seen, named, mirrored = augment(pixels, labels, torch.Generator().manual_seed(0))
+    shares = mirrored_shares(share, mirrored)
     bright_left = seen[..., :56].mean((1, 2, 3, 4)) > seen[..., -56:].mean((1, 2, 3, 4))
     assert torch.equal(bright_left, shares[:, 0, 0] == 1)
     assert torch.equal(bright_left, shares[:, 0, 13] == 0)
     assert torch.equal(bright_left, named[:, 6] == left)
+    assert torch.equal(bright_left, ~mirrored)
     assert 0 < int(bright_left.sum()) < 8
 
 
 def test_clips_with_mixed_colours_tell_what_they_show_but_not_its_light() -> None:
     pixels = torch.tensor([-0.8, 0.0, 0.8]).reshape(1, 3, 1, 1, 1).expand(64, 3, 8, 128, 224)
-    seen, _, named = augment(
-        pixels, torch.zeros(64, 4, 112), torch.ones(64, 7, dtype=torch.long), torch.Generator().manual_seed(0)
-    )
+    seen, named, _ = augment(pixels, torch.ones(64, 7, dtype=torch.long), torch.Generator().manual_seed(0))
     rising = (seen.mean((2, 3, 4)).diff(dim=1) > 0).all(1)
     mixed = named[:, ATTRIBUTES.index("colour")] == UNKNOWN
     assert 0.15 < mixed.float().mean() < 0.45
@@ -111,7 +112,7 @@ def test_clips_with_mixed_colours_tell_what_they_show_but_not_its_light() -> Non
 
 
 def test_augmentation_is_a_function_of_its_generator() -> None:
-    batch = torch.rand(2, 3, 8, 128, 224), torch.zeros(2, 4, 112), torch.zeros(2, 7, dtype=torch.long)
+    batch = torch.rand(2, 3, 8, 128, 224), torch.zeros(2, 7, dtype=torch.long)
     first, again = (augment(*batch, torch.Generator().manual_seed(5)) for _ in range(2))
     for one, other in zip(first, again, strict=True):
         assert torch.equal(one, other)
