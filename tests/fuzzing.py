@@ -15,8 +15,6 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-# Streams that have no end: read until a second of silence.
-_PATIENCE = 5.0  # seconds
 _TURNS = 12  # of all operations: those that take little have few requests to be made up
 _MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 
@@ -25,8 +23,9 @@ _MODES = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
 class Fuzzed:
     """What came back: how often each status, and what should not have come."""
 
+    patience: float  # seconds for which an answer is awaited
     statuses: Counter[int] = field(default_factory=Counter)
-    waited: int = 0  # requests whose answer was still awaited after _PATIENCE seconds, as /sync and /events may
+    waited: int = 0  # requests whose answer was awaited in vain, as that of /sync and /events may be
     wrong: list[str] = field(default_factory=list)
 
     @property
@@ -35,13 +34,13 @@ class Fuzzed:
         return self.statuses.total() + self.waited
 
 
-def fuzz(root: str, count: int, number: int, ids: dict[str, str] | None = None) -> Fuzzed:
+def fuzz(root: str, count: int, number: int, ids: dict[str, str] | None = None, patience: float = 5.0) -> Fuzzed:
     """At least `count` requests to the server at `root`; `number` is the seed. Half of those whose path holds one of
     `ids`' parameters name the thing that is there.
     """
     schema = schemathesis.openapi.from_url(f"{root}/openapi.json")
     operations = [result.ok() for result in schema.get_all_operations()]
-    fuzzed = Fuzzed()
+    fuzzed = Fuzzed(patience)
     with requests.Session() as session:
         for turn in range(_TURNS):
             each = math.ceil((count - fuzzed.total) / (len(operations) * len(_MODES)))
@@ -77,7 +76,7 @@ def _try_operation(fuzzed: Fuzzed, session: requests.Session, root: str, cases: 
     @given(case=cases)
     def ask(case: Any) -> None:
         try:
-            answer = case.call(base_url=root, session=session, timeout=_PATIENCE, stream=False)
+            answer = case.call(base_url=root, session=session, timeout=fuzzed.patience, stream=False)
         except requests.exceptions.Timeout:
             fuzzed.waited += 1
             return

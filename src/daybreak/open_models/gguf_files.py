@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from daybreak.open_models.weights import TensorFacts, UnusableModel
 
 if TYPE_CHECKING:
+    import numpy as np
     from gguf import GGUFReader, ReaderTensor
 
 SUFFIX = ".gguf"
@@ -80,6 +79,7 @@ def _facts(reader: GGUFReader, tensor: ReaderTensor) -> TensorFacts:
 
 def _plain(tensor: ReaderTensor, file: str) -> np.ndarray[Any, Any]:
     """A tensor's numbers: of a quantised one as 16-bit floats, otherwise as they lie in the file."""
+    import numpy as np  # here and not above, for a server loads this module at its start
     from gguf import dequantize
 
     if tensor.tensor_type.name in _FLOATS:
