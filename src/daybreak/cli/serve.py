@@ -26,8 +26,8 @@ def serve(
     ] = None,
 ) -> None:
     """Serve the Videos API, with workers that make the videos, until stopped."""
-    gc.disable()  # until it answers: nothing that starting makes is garbage
     with told_plainly():
+        gc.disable()  # until it answers: nothing that starting makes is garbage
         from daybreak.server.listen import CannotServe
         from daybreak.server.run import serve as run_server
         from daybreak.settings import load_settings
@@ -40,6 +40,8 @@ def serve(
             run_server(settings, announce=_announce, executor=_executor(settings))
         except CannotServe as error:
             raise CliError(str(error)) from error
+        finally:
+            gc.enable()
 
 
 def _announce(line: str) -> None:

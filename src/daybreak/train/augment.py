@@ -22,9 +22,9 @@ def label_numbers(spec: SceneSpec) -> tuple[int, ...]:
     return tuple(CLASSES[name].index(known[name]) if name in known else UNKNOWN for name in ATTRIBUTES)
 
 
-def jitter(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    """Offsets (*shape, 3) of windows: as many nearly on the mark as far off it."""
-    return JITTER * torch.rand((*shape, 1), generator=generator) * torch.randn((*shape, 3), generator=generator)
+def jitter(generator: torch.Generator) -> Tensor:
+    """An offset (3,) of windows: as often nearly on the mark as far off it."""
+    return JITTER * torch.rand(1, generator=generator) * torch.randn(3, generator=generator)
 
 
 def augment(pixels: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:

@@ -64,7 +64,7 @@ def render_close_up(seed: int, *, held_out: bool = False) -> CloseUp:
     spec = sample_spec(seed, held_out=held_out, max_subjects=1)
     stage = build_stage(spec, CLIP_FRAMES, FPS, WIDTH / HEIGHT)
     first = rng.randrange(len(PROBE_FRAMES) // TUBELET - MOMENTS + 1) * TUBELET
-    off = jitter((), torch.Generator().manual_seed(seed))
+    off = jitter(torch.Generator().manual_seed(seed))
     moments = [PROBE_FRAMES[first + i * TUBELET : first + (i + 1) * TUBELET] for i in range(MOMENTS)]
     frames, offset = zip(*(_look_at_subject(stage, moment, off) for moment in moments), strict=True)
     return CloseUp(np.concatenate(frames), label_numbers(spec), np.concatenate(offset))

@@ -69,16 +69,20 @@ def of_diffusers(seed: int) -> dict[str, Tensor]:
     return tensors
 
 
+def with_alpha(layer: str, down: Tensor, up: Tensor, alpha: float) -> dict[str, Tensor]:
+    return {
+        f"{layer}.lora_down.weight": down,
+        f"{layer}.lora_up.weight": up,
+        f"{layer}.alpha": torch.tensor(alpha),
+    }
+
+
 def of_the_makers(seed: int) -> dict[str, Tensor]:
     """With alphas of their own, with what is added to biases, and with layers outside the blocks."""
     tensors = {}
     for (block, place), (down, up) in matrices(seed).items():
         layer = f"diffusion_model.blocks.{block}.{PLACES[place][0]}"
-        tensors |= {
-            f"{layer}.lora_down.weight": down,
-            f"{layer}.lora_up.weight": up,
-            f"{layer}.alpha": torch.tensor(1.5),
-        }
+        tensors |= with_alpha(layer, down, up, 1.5)
         tensors[f"{layer}.diff_b"] = up[:, 0] / 2
     for layer, out_width, in_width in (("time_projection.1", 6 * WIDTH, WIDTH), ("text_embedding.0", WIDTH, 32)):
         tensors[f"diffusion_model.{layer}.lora_down.weight"] = torch.full((RANK, in_width), 0.1)
@@ -91,11 +95,7 @@ def of_musubi(seed: int) -> dict[str, Tensor]:
     tensors = {}
     for (block, place), (down, up) in matrices(seed).items():
         layer = f"lora_unet_blocks_{block}_{PLACES[place][0].replace('.', '_')}"
-        tensors |= {
-            f"{layer}.lora_down.weight": down,
-            f"{layer}.lora_up.weight": up,
-            f"{layer}.alpha": torch.tensor(1.0),
-        }
+        tensors |= with_alpha(layer, down, up, 1.0)
     return tensors
 
 
