@@ -16,30 +16,27 @@ PATTERN_SHARES = {
 
 
 def sample_ceilings(batch: int, latent_frames: int, generator: torch.Generator) -> Float[Tensor, "B T"]:
-    """A random pattern for each clip; all free for still images."""
+    """A random pattern for each clip, on the generator's device; all free for still images."""
+    device = generator.device
     if latent_frames == 1:
-        return torch.ones(batch, 1)
-    names, shares = list(PATTERN_SHARES), torch.tensor(list(PATTERN_SHARES.values()))
+        return torch.ones(batch, 1, device=device)
+    shares = torch.tensor(list(PATTERN_SHARES.values()), device=device)
     drawn = torch.multinomial(shares, batch, replacement=True, generator=generator)
-    return torch.stack([_pattern(names[int(index)], latent_frames, generator) for index in drawn])
-
-
-def _pattern(name: str, latent_frames: int, generator: torch.Generator) -> Tensor:
-    ceiling = torch.ones(latent_frames)
     # At least one frame stays free.
-    count = int(torch.randint(1, max(latent_frames // 2, 2), (), generator=generator))
-    if name == "first":
-        ceiling[0] = 0
-    elif name == "first frames":
-        ceiling[:count] = 0
-    elif name == "last frames":
-        ceiling[-count:] = 0
-    elif name == "both ends" and latent_frames > 2:
-        ceiling[0] = ceiling[-1] = 0
-    elif name == "partial":
-        ceiling[:] = torch.rand((), generator=generator)
-        ceiling[0] = 0
-    return ceiling
+    count = torch.randint(1, max(latent_frames // 2, 2), (batch, 1), generator=generator, device=device)
+    level = torch.rand(batch, 1, generator=generator, device=device)
+    frame = torch.arange(latent_frames, device=device).expand(batch, -1)
+    known = {
+        "free": frame < 0,
+        "first": frame == 0,
+        "first frames": frame < count,
+        "last frames": frame >= latent_frames - count,
+        "both ends": (frame == 0) | (frame == latent_frames - 1) if latent_frames > 2 else frame < 0,
+        "partial": frame == 0,
+    }
+    pinned = torch.stack([known[name] for name in PATTERN_SHARES])[drawn, torch.arange(batch, device=device)]
+    partial = (drawn == list(PATTERN_SHARES).index("partial"))[:, None]
+    return torch.where(pinned, 0.0, torch.where(partial, level, 1.0))
 
 
 def sample_sigmas(
@@ -50,5 +47,5 @@ def sample_sigmas(
     `mean` > 0 favours noise: the channels that make a picture's layout vary by several times the noise's deviation,
     so that what a clip shows is decided at sigmas near 1.
     """
-    drawn = torch.randn(len(ceilings), 1, generator=generator) * deviation + mean
-    return torch.minimum(drawn.sigmoid().expand_as(ceilings), ceilings)
+    drawn = torch.randn(len(ceilings), 1, generator=generator, device=generator.device) * deviation + mean
+    return torch.minimum(drawn.sigmoid().to(ceilings.device).expand_as(ceilings), ceilings)

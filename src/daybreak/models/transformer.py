@@ -2,7 +2,7 @@
 
 - between x and the velocity, the best linear estimate of the data channel by channel; the network adds the rest
   (the preconditioning of EDM, Karras et al., 2022, for flow matching)
-- spacetime patches of 1 x 2 x 2 latent cells, full attention over all of them, 3-D rotary positions
+- spacetime patches of 1 x p x p latent cells, full attention over all of them, 3-D rotary positions
 - one sigma per latent frame: a known frame has sigma 0, a free one runs from 1 to 0
   (Diffusion Forcing, Chen et al., 2024)
 - adaptive layer norm with zero-initialised gates (DiT, Peebles & Xie, 2023), its projection factored
@@ -16,14 +16,12 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange, repeat
+from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from daybreak.models.layers import MLP, CrossAttention, RMSNorm, SelfAttention, rotary_angles, sinusoidal
 from daybreak.models.step_cache import StepCache
-
-PATCH = 2  # latent cells per token, both ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,9 @@ class TransformerConfig:
     """Sizes of the transformer; saved in `model.json`."""
 
     latent_channels: int = 192
+    patch: int = 1  # latent cells per token, both ways
     width: int = 320
-    num_layers: int = 8
+    num_layers: int = 12
     num_heads: int = 5
     modulation_width: int = 96
     text_width: int = 256
@@ -40,7 +39,7 @@ class TransformerConfig:
 
 
 class Modulation(nn.Module):
-    """Shift, scale and gate for each of a block's two main branches, per latent frame: (B, T, D) to 6 x (B, N, D)."""
+    """Shift, scale and gate for each of a block's two main branches, per latent frame: (B, T, D) to 6 x (B, T, 1, D)."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()
@@ -49,10 +48,9 @@ class Modulation(nn.Module):
         nn.init.zeros_(self.up.weight)
         nn.init.zeros_(self.up.bias)
 
-    def forward(self, condition: Tensor, tokens_per_frame: int) -> tuple[Tensor, ...]:
-        changes = self.up(F.silu(self.down(condition)))  # (B, T, 6D)
-        per_token: Tensor = repeat(changes, "B T D -> B (T n) D", n=tokens_per_frame)
-        return per_token.chunk(6, -1)
+    def forward(self, condition: Tensor) -> tuple[Tensor, ...]:
+        changes: Tensor = self.up(F.silu(self.down(condition)))[:, :, None]
+        return changes.chunk(6, -1)
 
 
 class Block(nn.Module):
@@ -72,11 +70,15 @@ class Block(nn.Module):
         nn.init.zeros_(self.text.out.bias)
 
     def forward(self, x: Tensor, condition: Tensor, rotary: Tensor, text: Tensor, text_mask: Tensor) -> Tensor:
-        per_frame = x.shape[1] // condition.shape[1]
-        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = self.modulation(condition, per_frame)
-        x = x + gate_a * self.attention(self.norm_attention(x) * (1 + scale_a) + shift_a, rotary)
-        x = x + self.text(self.norm_text(x), text, text_mask)
-        result: Tensor = x + gate_m * self.mlp(self.norm_mlp(x) * (1 + scale_m) + shift_m)
+        shift_a, scale_a, gate_a, shift_m, scale_m, gate_m = self.modulation(condition)
+        frames = condition.shape[1]
+        # (B, T, n, D): what modulates is the same for all tokens of a frame.
+        x = x.unflatten(1, (frames, -1))  # type: ignore[no-untyped-call]
+        seen = (self.norm_attention(x) * (1 + scale_a) + shift_a).flatten(1, 2)
+        x = x + gate_a * self.attention(seen, rotary).unflatten(1, (frames, -1))
+        x = x + self.text(self.norm_text(x).flatten(1, 2), text, text_mask).unflatten(1, (frames, -1))
+        x = x + gate_m * self.mlp(self.norm_mlp(x) * (1 + scale_m) + shift_m)
+        result: Tensor = x.flatten(1, 2)
         return result
 
 
@@ -88,7 +90,7 @@ class Transformer(nn.Module):
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.config = config
-        width, patch = config.width, config.latent_channels * PATCH**2
+        width, patch = config.width, config.latent_channels * config.patch**2
         self.register_buffer("deviations", torch.ones(2, config.latent_channels))
         self.embed = nn.Linear(patch, width)
         self.sigma = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
@@ -148,11 +150,12 @@ class Transformer(nn.Module):
     def patchify(self, latents: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens (B, N, D) and their rotary angles (N, D / K / 2)."""
         frames, height, width = latents.shape[2:]
-        if height % PATCH or width % PATCH:
-            raise ValueError(f"latents of {height}x{width} cells cannot be cut into {PATCH}x{PATCH} patches")
-        x = self.embed(rearrange(latents, "B C T (H h) (W w) -> B (T H W) (h w C)", h=PATCH, w=PATCH))
+        patch = self.config.patch
+        if height % patch or width % patch:
+            raise ValueError(f"latents of {height}x{width} cells cannot be cut into {patch}x{patch} patches")
+        x = self.embed(rearrange(latents, "B C T (H h) (W w) -> B (T H W) (h w C)", h=patch, w=patch))
         head_width = self.config.width // self.config.num_heads
-        return x, rotary_angles(frames, height // PATCH, width // PATCH, head_width, latents.device)
+        return x, rotary_angles(frames, height // patch, width // patch, head_width, latents.device)
 
     def condition(self, sigmas: Tensor, text_embeds: Tensor) -> Tensor:
         """What the modulations see, (B, T, D): the frame's sigma and what the text's slots say."""
@@ -162,15 +165,12 @@ class Transformer(nn.Module):
 
     def unpatchify(self, x: Tensor, condition: Tensor, latents: Tensor) -> Tensor:
         """What the network adds, in the shape of `latents`, from the last block's tokens."""
-        frames, height, width = latents.shape[2:]
-        per_frame = x.shape[1] // frames
-        shift, scale = repeat(self.final_modulation(condition), "B T D -> B (T n) D", n=per_frame).chunk(2, -1)
-        patches = self.rest(self.norm(x) * (1 + scale) + shift)
-        rest: Tensor = rearrange(
-            patches,
-            "B (T H W) (h w C) -> B C T (H h) (W w)",
-            T=frames, H=height // PATCH, W=width // PATCH, h=PATCH, w=PATCH,
-        )  # fmt: skip
+        frames, height, _ = latents.shape[2:]
+        patch = self.config.patch
+        shift, scale = self.final_modulation(condition)[:, :, None].chunk(2, -1)
+        by_frame = x.unflatten(1, (frames, -1))  # type: ignore[no-untyped-call]
+        patches = self.rest(self.norm(by_frame) * (1 + scale) + shift)
+        rest: Tensor = rearrange(patches, "B T (H W) (h w C) -> B C T (H h) (W w)", H=height // patch, h=patch, w=patch)
         return rest
 
 

@@ -30,27 +30,28 @@ def jitter(generator: torch.Generator) -> Tensor:
 def augment(pixels: Tensor, labels: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """The batch as an imperfect model may show it: mirrored, blurred, noisy, a little lighter or darker.
 
-    Returns the pixels, the labels, and which clips (B,) are mirrored.
+    Returns the pixels, the labels, and which clips (B,) are mirrored. `generator` is of the pixels' device.
     """
-    batch = len(pixels)
+    batch, device = len(pixels), pixels.device
 
     def draw(*shape: int) -> Tensor:
-        return torch.rand(shape, generator=generator)
+        return torch.rand(shape, generator=generator, device=device)
 
     mirrored = draw(batch) < 0.5
     pixels = torch.where(mirrored[:, None, None, None, None], pixels.flip(-1), pixels)
     labels = torch.where(mirrored[:, None], mirrored_labels(labels), labels)
     # A shape must not be known by its colour: some clips get their colours mixed up, and then tell nothing about light.
     mixed = draw(batch) < MIXED_SHARE
-    order = torch.where(mixed[:, None], draw(batch, 3).argsort(1), torch.arange(3))
+    order = torch.where(mixed[:, None], draw(batch, 3).argsort(1), torch.arange(3, device=device))
     pixels = pixels.gather(1, order[:, :, None, None, None].expand_as(pixels))
-    labels = torch.where(mixed[:, None] & torch.tensor([name in COLOURFUL for name in ATTRIBUTES]), UNKNOWN, labels)
+    colourful = torch.tensor([name in COLOURFUL for name in ATTRIBUTES], device=device)
+    labels = torch.where(mixed[:, None] & colourful, UNKNOWN, labels)
     # Half of the clips lose detail, as a clip made from coarse latents has: seen through blocks of 2 or 4 pixels.
     amount = draw(batch)[:, None, None, None, None]
     pixels = pixels + (4 * amount - 1).clamp(0, 1) * (amount < 0.5) * (blur(pixels, 2) - pixels)
     pixels = pixels + (5 * amount - 4).clamp(0, 1) * (blur(pixels, 4) - pixels)
     contrast, light = 1 + 0.16 * (draw(batch, 1, 1, 1, 1) - 0.5), 0.12 * (draw(batch, 3, 1, 1, 1) - 0.5)
-    noise = torch.randn(pixels.shape, generator=generator) * 0.06 * draw(batch, 1, 1, 1, 1)
+    noise = torch.randn(pixels.shape, generator=generator, device=device) * 0.06 * draw(batch, 1, 1, 1, 1)
     return pixels * contrast + light + noise, labels, mirrored
 
 

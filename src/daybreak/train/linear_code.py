@@ -29,14 +29,16 @@ RIDGE = 0.02  # of the inputs' mean square
 
 
 def fit_linear_code(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> None:
-    """Sets both linear maps of `vae` from pixels in [-1, 1]: principal components, and the best way back from them.
+    """Sets the linear maps of `vae` from pixels in [-1, 1]: principal components, and the best way back from them.
 
     Clips have 8k + 1 frames and sides in multiples of 32. The latents' mean square comes to 1.
     """
     blocks, targets = [], []
+    back = vae.decoder.linear
     for clip in clips:
         blocks.append(_rows(encoder_blocks(reduce_pixels(clip))))
-        targets.append(_rows(_decoder_blocks(clip)).half())  # the largest thing here by far
+        if back is not None:
+            targets.append(_rows(_decoder_blocks(clip)).half())  # the largest thing here by far
     seen = torch.cat(blocks)
     centre = seen.mean(0)
     centred = seen - centre
@@ -46,11 +48,12 @@ def fit_linear_code(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> No
     gains = gains / (gains.square() * variances).mean().sqrt()
     analysis = (components * gains).T
     latents = centred @ analysis.T
-    synthesis, offset = _least_squares(latents, targets)
-    vae.encoder.weight.copy_(analysis)
-    vae.encoder.bias.copy_(-analysis @ centre)
-    vae.decoder.linear.weight.copy_(synthesis)
-    vae.decoder.linear.bias.copy_(offset)
+    vae.encoder.linear.weight.copy_(analysis)
+    vae.encoder.linear.bias.copy_(-analysis @ centre)
+    if back is not None:
+        synthesis, offset = _least_squares(latents, targets)
+        back.weight.copy_(synthesis)
+        back.bias.copy_(offset)
 
 
 def fit_context(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> None:
@@ -60,7 +63,7 @@ def fit_context(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> None:
     Raises ValueError when the decoder has none.
     """
     decoder = vae.decoder
-    if decoder.context is None:
+    if decoder.context is None or decoder.linear is None:
         raise ValueError("a decoder with 0 context channels has no context to fit")
     inputs = min(INPUTS, vae.config.latent_channels)
     gram, products, count = torch.zeros(0), torch.zeros(0), 0

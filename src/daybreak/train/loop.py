@@ -39,6 +39,7 @@ class LoopConfig:
     log_every: int = 20
     seed: int = 0
     compile: bool = False  # worth its half minute in a long run
+    seconds: float = 0.0  # of training, instead of `num_steps`, in which the rates' schedule is still told; 0: no limit
 
 
 class Stage(Protocol):
@@ -116,12 +117,19 @@ class Loop:
         last = min(until or self.config.num_steps, self.config.num_steps)
         self.directory.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(RunLog(self.directory, self.step, last)) as log, finishing_steps() as asked_to_stop:
-            while self.step < last and not asked_to_stop.is_set():
+            while self.position < last and not asked_to_stop.is_set():
                 self._advance(log)
         self.save()
         if asked_to_stop.is_set():
             raise KeyboardInterrupt
         return self.averaged
+
+    @property
+    def position(self) -> int:
+        """How far the run has come, in steps of the recipe: in a timed one as its seconds have."""
+        if not self.config.seconds:
+            return self.step
+        return int(self.config.num_steps * min(1.0, self.seconds / self.config.seconds))
 
     def _advance(self, log: RunLog) -> None:
         started = time.monotonic()
@@ -129,7 +137,7 @@ class Loop:
         with autocast(self.device.type):
             loss, figures = self.stage.loss(self.step, self.device)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = self.optimiser.step(self.step, self.config.num_steps, self.module.parameters())
+        norm = self.optimiser.step(self.position, self.config.num_steps, self.module.parameters())
         self._average()
         self.step += 1
         self.seconds += time.monotonic() - started
@@ -197,9 +205,9 @@ def under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
-def step_generator(seed: int, step: int) -> torch.Generator:
-    """The source of everything random in one step."""
-    return torch.Generator().manual_seed(seed * 1_000_003 + step)
+def step_generator(seed: int, step: int, device: torch.device | None = None) -> torch.Generator:
+    """The source of everything random in one step, on a device (default: the CPU)."""
+    return torch.Generator(device or torch.device("cpu")).manual_seed(seed * 1_000_003 + step)
 
 
 def lower_priority() -> None:

@@ -36,34 +36,40 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self) -> None:  # type: ignore[override]
-        """One update of every parameter that has a gradient."""
+        """One update of every parameter that has a gradient; those of one shape are orthogonalised together."""
         for group in self.param_groups:
+            by_shape: dict[tuple[int, int], list[Tensor]] = {}
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._update(parameter, group["lr"], group["momentum"], group["weight_decay"])
+                    by_shape.setdefault((len(parameter), parameter[0].numel()), []).append(parameter)
+            for parameters in by_shape.values():
+                self._update(parameters, group["lr"], group["momentum"], group["weight_decay"])
 
-    def _update(self, parameter: Tensor, rate: float, momentum: float, weight_decay: float) -> None:
-        state, gradient = self.state[parameter], parameter.grad
-        assert gradient is not None
-        if not state:
-            state["momentum"] = torch.zeros_like(parameter)
-        state["momentum"].lerp_(gradient, 1 - momentum)
-        nesterov = torch.lerp(gradient, state["momentum"], momentum).flatten(1)
-        direction = orthogonalise(nesterov).view_as(parameter).to(parameter.dtype)
-        parameter.mul_(1 - rate * weight_decay)
-        parameter.add_(direction, alpha=-rate * 0.2 * max(nesterov.shape) ** 0.5)
+    def _update(self, parameters: list[Tensor], rate: float, momentum: float, weight_decay: float) -> None:
+        nesterov = []
+        for parameter in parameters:
+            state, gradient = self.state[parameter], parameter.grad
+            assert gradient is not None
+            if not state:
+                state["momentum"] = torch.zeros_like(parameter)
+            state["momentum"].lerp_(gradient, 1 - momentum)
+            nesterov.append(torch.lerp(gradient, state["momentum"], momentum).flatten(1))
+        for parameter, direction in zip(parameters, orthogonalise(torch.stack(nesterov)), strict=True):
+            parameter.mul_(1 - rate * weight_decay)
+            scale = 0.2 * max(direction.shape) ** 0.5
+            parameter.add_(direction.view_as(parameter).to(parameter.dtype), alpha=-rate * scale)
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
-    """The nearest matrix (m, n) with singular values about 1, by five Newton-Schulz iterations."""
+def orthogonalise(matrices: Tensor) -> Tensor:
+    """The nearest matrices (..., m, n) with singular values about 1, by five Newton-Schulz iterations."""
     a, b, c = 3.4445, -4.7750, 2.0315  # Jordan's quintic: quick rather than exact, values end in 0.7..1.2
-    tall = matrix.shape[0] > matrix.shape[1]
-    x: Tensor = (matrix.T if tall else matrix).to(compute_dtype(matrix.device.type))
-    x = x / (x.norm() + 1e-7)
+    tall = matrices.shape[-2] > matrices.shape[-1]
+    x: Tensor = (matrices.mT if tall else matrices).to(compute_dtype(matrices.device.type))
+    x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
     for _ in range(5):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T if tall else x
+    return x.mT if tall else x
 
 
 class Optimiser:
@@ -123,4 +129,4 @@ def _is_hidden_matrix(name: str, parameter: Tensor) -> bool:
     """Whether Muon takes a parameter: a block's linear layer, or a convolution with 64 channels or more both ways."""
     if parameter.ndim == 2:
         return "blocks." in name
-    return parameter.ndim == 5 and min(parameter.shape[:2]) >= 64
+    return parameter.ndim == 4 and min(parameter.shape[:2]) >= 64

@@ -13,7 +13,7 @@ from daybreak.train.optimiser import OptimiserConfig
 from daybreak.train.text import TextRecipe
 from daybreak.train.transformer import TransformerRecipe
 from daybreak.train.vae import VAERecipe
-from daybreak.train.world import CropConfig
+from daybreak.train.world import LIVE_WINDOWS, CropConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,9 @@ DAWN = Recipe(
     name="dawn",
     description="Daybreak's built-in model: two-second clips of the Diorama world, trained in this repository.",
     vae=VAERecipe(
-        # No network: what it learnt in 290 steps was less than what 147 had cost (docs/log.md).
-        VAEConfig(decoder_widths=(), decoder_blocks=(), context_channels=16),
-        LoopConfig(0, OptimiserConfig(warmup_steps=0), save_every=1),
-        CropConfig(),
+        VAEConfig(192, (96, 384), (2, 1), (384, 192, 96), (3, 4, 3), linear_decoder=False),
+        LoopConfig(6_000, OptimiserConfig(1e-3, 2e-3, 100, 4_000), save_every=2_000, sample_every=1_500),
+        LIVE_WINDOWS,
     ),
     text=TextRecipe(
         TextEncoderConfig(),
@@ -45,8 +44,8 @@ DAWN = Recipe(
     ),
     transformer=TransformerRecipe(
         TransformerConfig(),
-        LoopConfig(5_000, OptimiserConfig(1e-3, 2e-3, 100, 1_200), save_every=250, sample_every=1_000, compile=True),
-        still_steps=1_500,
+        LoopConfig(5_000, OptimiserConfig(1e-3, 2e-3, 100, 3_000), save_every=1_000, sample_every=1_000, compile=True),
+        still_steps=500,
     ),
     num_shards=32,
     num_still_shards=4,
@@ -66,7 +65,7 @@ TOY = Recipe(
         LoopConfig(600, OptimiserConfig(1e-3, 2e-3, 50, 200), ema_decay=0.99, save_every=200, sample_every=200),
     ),
     transformer=TransformerRecipe(
-        TransformerConfig(32, width=192, num_layers=4, num_heads=3, modulation_width=48, text_width=128),
+        TransformerConfig(32, 2, width=192, num_layers=4, num_heads=3, modulation_width=48, text_width=128),
         LoopConfig(1_500, OptimiserConfig(1e-3, 2e-3, 100, 500), ema_decay=0.99, save_every=250, sample_every=500),
         still_steps=500,
         still_batch=48,

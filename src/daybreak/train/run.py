@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from daybreak.train.finished import trained_text_encoder, trained_vae
 from daybreak.train.latents import shard_path, write_shard
-from daybreak.train.loop import Loop, LoopConfig, Stage, lower_priority, pick_device
+from daybreak.train.live import LiveLatents, LiveWindows
+from daybreak.train.loop import Loop, LoopConfig, Stage, lower_priority
 from daybreak.train.publish import publish
 from daybreak.train.recipes import RECIPES, Recipe
 from daybreak.train.text import TextStage, world_tokenizer
-from daybreak.train.transformer import Conditioner, TransformerStage
+from daybreak.train.transformer import Conditioner, LatentSource, ShardedLatents, TransformerStage
 from daybreak.train.vae import VAEStage
 
 STAGES = ("vae", "text", "latents", "transformer", "publish")
 
 
-def run(
-    name: str, directory: Path, *, resume: bool = False, stages: tuple[str, ...] = STAGES, device: str = "auto"
-) -> None:
+@dataclass(frozen=True, slots=True)
+class How:
+    """On what a recipe is run, and how long each of its stages."""
+
+    device: torch.device
+    resume: bool = False
+    seconds: float = 0.0  # of training a stage, instead of the recipe's steps; 0: those
+    workers: int = max(1, (os.cpu_count() or 2) - 1)  # processes that render for a graphics card
+
+
+def run(name: str, directory: Path, how: How, stages: tuple[str, ...] = STAGES) -> None:
     """Trains `stages` of recipe `name` under `directory`, at low priority; "publish" writes `directory`/model.
 
-    With `resume` each stage goes on from its checkpoint. Raises ValueError for an unknown recipe or stage,
-    FileNotFoundError when a stage needs one that has not been trained.
+    Raises ValueError for an unknown recipe or stage, FileNotFoundError when a stage needs one that has not been
+    trained.
     """
     if name not in RECIPES:
         raise ValueError(f"no recipe {name!r}: there are {', '.join(sorted(RECIPES))}")
@@ -33,32 +45,40 @@ def run(
             raise ValueError(f"no stage {stage!r}: there are {', '.join(STAGES)}")
     lower_priority()
     for stage in stages:
-        run_stage(RECIPES[name], stage, directory, pick_device(device), resume=resume)
+        run_stage(RECIPES[name], stage, directory, how)
 
 
-def run_stage(recipe: Recipe, stage: str, directory: Path, device: torch.device, *, resume: bool = False) -> None:
+def run_stage(recipe: Recipe, stage: str, directory: Path, how: How) -> None:
     """Runs one of `STAGES`. Raises FileNotFoundError when it needs one that has not been trained."""
+    device = how.device
     if stage == "vae":
-        _loop(VAEStage(recipe.vae), recipe.vae.loop, directory / "vae", device, resume)
+        windows = LiveWindows(device, how.workers) if device.type == "cuda" else None
+        train(VAEStage(recipe.vae, windows), recipe.vae.loop, directory / "vae", how)
     elif stage == "text":
         tokenizer = world_tokenizer(recipe.text.model.vocabulary_size, directory / "text")
-        _loop(TextStage(recipe.text, tokenizer), recipe.text.loop, directory / "text", device, resume)
+        train(TextStage(recipe.text, tokenizer), recipe.text.loop, directory / "text", how)
     elif stage == "latents":
-        _write_latents(recipe, directory, device, resume)
+        _write_latents(recipe, directory, device, how.resume)
     elif stage == "transformer":
         conditioner = Conditioner(*trained_text_encoder(recipe, directory, device))
         vae = trained_vae(recipe, directory).to(device)
-        trained = TransformerStage(recipe.transformer, conditioner, vae, directory / "latents")
-        _loop(trained, recipe.transformer.loop, directory / "transformer", device, resume)
+        source: LatentSource
+        if device.type == "cuda":
+            source = LiveLatents(vae, conditioner, recipe.transformer, how.workers)
+        else:
+            source = ShardedLatents(recipe.transformer, conditioner, directory / "latents")
+        trained = TransformerStage(recipe.transformer, conditioner, vae, source)
+        train(trained, recipe.transformer.loop, directory / "transformer", how)
     else:
         publish(recipe, directory, directory / "model")
 
 
-def _loop(stage: Stage, config: LoopConfig, directory: Path, device: torch.device, resume: bool) -> None:
-    loop = Loop(stage, config, directory, device)
-    if not (resume and loop.resume()):
+def train(stage: Stage, config: LoopConfig, directory: Path, how: How) -> nn.Module:
+    """Trains a stage in its folder, for as long as was said; gives the averaged module."""
+    loop = Loop(stage, replace(config, seconds=how.seconds), directory, how.device)
+    if not (how.resume and loop.resume()):
         loop.begin()
-    loop.run()
+    return loop.run()
 
 
 def _write_latents(recipe: Recipe, directory: Path, device: torch.device, resume: bool) -> None:

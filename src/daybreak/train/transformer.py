@@ -6,6 +6,7 @@ import random
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +20,7 @@ from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.diorama.captions import caption
 from daybreak.diorama.labels import labels
 from daybreak.diorama.sampling import sample_spec
+from daybreak.diorama.scene import SceneSpec
 from daybreak.models.text_encoder import TextEncoder
 from daybreak.models.transformer import Transformer, TransformerConfig
 from daybreak.models.vae import VAE
@@ -38,6 +40,8 @@ SHEET_PROMPTS = (
     "a purple robot dances in a room",
     "a green bird flies over the forest in the rain",
     "a pink pig sleeps on the moon",
+    "an orange fox walks through a forest at dawn",
+    "a black cat sits in a city at night",
 )
 
 
@@ -51,6 +55,9 @@ class TransformerRecipe:
     still_share: float = 0.25  # of the steps after that
     still_batch: int = 128
     clip_batch: int = 24
+    live_batches: tuple[int, int] = (256, 1_536)  # of clips and of stills on a graphics card
+    kept: tuple[int, int] = (160_000, 120_000)  # clips and stills that it keeps, mirror images counted
+    first_stills: int = 60_000  # rendered before the first clip
     subject_weight: float = 2.0  # how much more a latent cell counts that a subject covers
     full_share: float = 0.6  # of captions that name every attribute
     unconditional_share: float = 0.1  # of captions left out, for guidance
@@ -67,23 +74,43 @@ class Conditioner:
 
     def __call__(self, texts: list[str], device: torch.device) -> tuple[Tensor, Tensor]:
         """Text states (B, L, D) and their mask."""
+        ids, mask = self.tokens(texts)
+        return self.states(ids.to(device), mask.to(device))
+
+    def tokens(self, texts: list[str]) -> tuple[Tensor, Tensor]:
+        """Token ids (B, L) and mask, always of the same length: compiled code then sees few shapes."""
         limit = self.text_encoder.config.max_tokens
         ids, mask = tokenize(self.tokenizer, texts, limit)
-        # Always the same length: compiled code then sees few shapes.
-        ids, mask = (F.pad(tensor, (0, limit - ids.shape[1])) for tensor in (ids, mask))
+        return F.pad(ids, (0, limit - ids.shape[1])), F.pad(mask, (0, limit - mask.shape[1]))
+
+    def states(self, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Text states (B, L, D) of token ids, and their mask."""
         with torch.no_grad():
-            states, text_mask = self.text_encoder(ids.to(device), mask.to(device))
-        return states, text_mask
+            states: tuple[Tensor, Tensor] = self.text_encoder(ids, mask)
+        return states
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one step learns from: latents (B, C, T, H, W), coverage (B, T, H, W) in 0..1, a caption each."""
+    """What one step learns from: latents (B, C, T, H, W), coverage (B, T, H, W) in 0..255, a caption's tokens each."""
 
-    still: bool
     data: Tensor
     coverage: Tensor
-    captions: list[str]
+    ids: Tensor
+    mask: Tensor
+
+
+class LatentSource(Protocol):
+    """Where latents with their captions come from."""
+
+    def wait(self) -> None:
+        """Returns when there are enough to begin with."""
+
+    def deviations(self) -> Tensor:
+        """Each channel's root mean square in latent frame 0 and in later ones, (2, C)."""
+
+    def batch(self, step: int, *, still: bool) -> Batch:
+        """Batch `step`: clips, or stills (first frames)."""
 
 
 def flow_matching_loss(
@@ -96,15 +123,14 @@ def flow_matching_loss(
     """The mean weighted squared error of the velocity of `data` (B, C, T, H, W) at random sigmas and pinned patterns.
 
     `weights` (B, 1, T, H, W) say how much each latent cell counts; `text` is states (B, L, D) and their mask. All that
-    is random comes from `generator`, a CPU's, so that it is the same on every device.
+    is random comes from `generator`, of any device.
     """
-    device = data.device
-    ceilings = sample_ceilings(len(data), data.shape[2], generator)
-    sigmas = sample_sigmas(ceilings, generator).to(device)
-    noise = torch.randn(data.shape, generator=generator).to(device)
+    ceilings = sample_ceilings(len(data), data.shape[2], generator).to(data.device)
+    sigmas = sample_sigmas(ceilings, generator)
+    noise = torch.randn(data.shape, generator=generator, device=generator.device).to(data.device)
     predicted = transformer(add_noise(data, noise, sigmas), sigmas, *text)
     # A frame whose ceiling is 0 is known: there is nothing to predict in it.
-    weights = per_frame((ceilings > 0).float().to(device)) * weights
+    weights = per_frame((ceilings > 0).float()) * weights
     # By a channel's deviation: half-way between latents, where the many channels of fine detail would drown the
     # few that make the picture's layout, and pixels, where it is the other way about.
     channels = transformer.channel_deviations(data.shape[2])
@@ -114,72 +140,81 @@ def flow_matching_loss(
     return loss
 
 
-class TransformerStage:
-    """The loss and the samples of a transformer in training."""
+class ShardedLatents:
+    """Latents cached in a folder (`train.latents`), for training in which every step can be repeated bit for bit."""
 
-    def __init__(self, recipe: TransformerRecipe, conditioner: Conditioner, vae: VAE, latents: Path) -> None:
-        self.recipe, self.conditioner, self.vae = recipe, conditioner, vae
+    def __init__(self, recipe: TransformerRecipe, conditioner: Conditioner, folder: Path) -> None:
+        self.recipe, self.conditioner = recipe, conditioner
+        self.clips, self.stills = (
+            [read_shard(path) for path in sorted(folder.glob(f"{kind}-*.safetensors"))] for kind in ("clips", "stills")
+        )
+        if not self.clips:
+            raise FileNotFoundError(f"no cached latents in {folder}: run this recipe's latents stage first")
+        self._thread = ThreadPoolExecutor(1)
+        self._ahead: dict[tuple[int, bool], Future[Batch]] = {}
+
+    def wait(self) -> None:
+        """All of them are there."""
+
+    def deviations(self) -> Tensor:
+        """Each channel's root mean square in latent frame 0 and in later ones, (2, C)."""
+        frames = [[shard.latents[:64, :, some] for shard in self.clips] for some in (slice(0, 1), slice(1, None))]
+        squares = [torch.cat([part.float().square().mean((2, 3, 4)) for part in parts]) for parts in frames]
+        return torch.stack([square.mean(0).sqrt() for square in squares])
+
+    def batch(self, step: int, *, still: bool) -> Batch:
+        """Batch `step`; the next one is put together meanwhile, for captions take a sixth of a step."""
+        batch = self._ahead.pop((step, still), None) or self._thread.submit(self._assemble, step, still)
+        self._ahead = {(step + 1, still): self._thread.submit(self._assemble, step + 1, still)}
+        return batch.result()
+
+    def _assemble(self, step: int, still: bool) -> Batch:
+        rng = random.Random(f"transformer {self.recipe.loop.seed} {step}")
+        shard = rng.choice(self.stills or self.clips if still else self.clips)
+        size = self.recipe.still_batch if still else self.recipe.clip_batch
+        index = torch.tensor([rng.randrange(len(shard.latents)) for _ in range(size)])
+        frames = slice(0, 1) if still else slice(None)
+        captions = [training_caption(sample_spec(int(seed)), rng, self.recipe) for seed in shard.seeds[index]]
+        data, coverage = shard.latents[index][:, :, frames], shard.coverage[index][:, frames]
+        return Batch(data, coverage, *self.conditioner.tokens(captions))
+
+
+def training_caption(spec: SceneSpec, rng: random.Random, recipe: TransformerRecipe) -> str:
+    """A caption of the scene, or none."""
+    if rng.random() < recipe.unconditional_share:
+        return ""
+    # A full caption teaches most; one that leaves things open teaches that they may be anything.
+    mention = frozenset(labels(spec)) if rng.random() < recipe.full_share else None
+    return caption(spec, rng, mention=mention).text
+
+
+class TransformerStage:
+    """The loss and the samples of a transformer in training, on latents from `source`."""
+
+    def __init__(self, recipe: TransformerRecipe, conditioner: Conditioner, vae: VAE, source: LatentSource) -> None:
+        self.recipe, self.conditioner, self.vae, self.source = recipe, conditioner, vae, source
         torch.manual_seed(recipe.loop.seed)
         transformer = Transformer(recipe.model)
         if recipe.loop.compile:
             for block in transformer.blocks:  # compiled once, and the code shared by all of them
                 block.compile()
         self.module: Transformer = transformer
-        self.clips, self.stills = (
-            [read_shard(path) for path in sorted(latents.glob(f"{kind}-*.safetensors"))] for kind in ("clips", "stills")
-        )
-        if not self.clips:
-            raise FileNotFoundError(f"no cached latents in {latents}: run this recipe's latents stage first")
-        self._thread = ThreadPoolExecutor(1)
-        self._ahead: dict[int, Future[Batch]] = {}
 
     def begin(self) -> None:
         """Gives a new transformer the latents' deviations."""
-        deviations = self.module.deviations
-        frames = [
-            [shard.latents[:64, :, :1] for shard in self.clips],
-            [shard.latents[:64, :, 1:] for shard in self.clips],
-        ]
-        for row, parts in zip(deviations, frames, strict=True):
-            squares = torch.cat([part.float().square().mean((2, 3, 4)) for part in parts])  # (n, C)
-            row.copy_(squares.mean(0).sqrt())
+        self.source.wait()
+        self.module.deviations.copy_(self.source.deviations())
 
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
-        """Velocity error of batch `step`: clips, or stills (first frames)."""
-        batch = self._batch(step)
-        data, coverage = batch.data.to(device).float(), batch.coverage.to(device)
-        text_embeds, text_mask = self.conditioner(batch.captions, device)
-        generator = step_generator(self.recipe.loop.seed, step)
+        """Velocity error of batch `step`."""
+        still = step < self.recipe.still_steps or random.Random(f"still {step}").random() < self.recipe.still_share
+        batch = self.source.batch(step, still=still)
+        data, coverage = batch.data.to(device).float(), batch.coverage.to(device).float() / 255
+        text = self.conditioner.states(batch.ids.to(device), batch.mask.to(device))
+        generator = step_generator(self.recipe.loop.seed, step, device)
         weights = 1 + (self.recipe.subject_weight - 1) * coverage[:, None]
-        loss = flow_matching_loss(self.module, data, weights, (text_embeds, text_mask), generator)
-        return loss, {"loss_stills" if batch.still else "loss_clips": float(loss.detach())}
-
-    def _batch(self, step: int) -> Batch:
-        """Batch `step`; the next one is put together meanwhile, for captions take a sixth of a step."""
-        batch = self._ahead.pop(step, None) or self._thread.submit(self._assemble, step)
-        self._ahead = {step + 1: self._thread.submit(self._assemble, step + 1)}
-        return batch.result()
-
-    def _assemble(self, step: int) -> Batch:
-        rng = random.Random(f"transformer {self.recipe.loop.seed} {step}")
-        still = step < self.recipe.still_steps or rng.random() < self.recipe.still_share
-        data, seeds, coverage = self._draw(rng, still)
-        return Batch(still, data, coverage.float() / 255, [self._caption(int(seed), rng) for seed in seeds])
-
-    def _draw(self, rng: random.Random, still: bool) -> tuple[Tensor, Tensor, Tensor]:
-        shard = rng.choice(self.stills or self.clips if still else self.clips)
-        size = self.recipe.still_batch if still else self.recipe.clip_batch
-        index = torch.tensor([rng.randrange(len(shard.latents)) for _ in range(size)])
-        frames = slice(0, 1) if still else slice(None)
-        return shard.latents[index][:, :, frames], shard.seeds[index], shard.coverage[index][:, frames]
-
-    def _caption(self, seed: int, rng: random.Random) -> str:
-        if rng.random() < self.recipe.unconditional_share:
-            return ""
-        spec = sample_spec(seed)
-        # A full caption teaches most; one that leaves things open teaches that they may be anything.
-        mention = frozenset(labels(spec)) if rng.random() < self.recipe.full_share else None
-        return caption(spec, rng, mention=mention).text
+        loss = flow_matching_loss(self.module, data, weights, text, generator)
+        return loss, {"loss_stills" if still else "loss_clips": float(loss.detach())}
 
     def sample(self, averaged: nn.Module, path: Path) -> dict[str, float]:
         """Clips for the sheet's prompts, one row each."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -24,12 +26,21 @@ from daybreak.train.world import (
     CropConfig,
     UnitPool,
     render_picture,
-    render_unit,
     to_frames,
     to_pixels,
 )
 
 HELD_OUT_CLIPS = 6  # scenes of the sample sheet
+
+
+class WindowSource(Protocol):
+    """Where windows of clips come from."""
+
+    def first(self, count: int) -> Iterable[Tensor]:
+        """Pixels (n, 3, F, H, W) in [-1, 1] of `count` windows that the linear code is fitted to."""
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Pixels (B, 3, F, H, W) in [-1, 1] and entities (B, F, H, W) of step `step`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +55,18 @@ class VAERecipe:
     latent_noise: float = 0.2  # at most: each clip's latents get their own, for samplers make errors of all sizes
     linear_clips: int = 400  # windows that the linear code is fitted to
     context_clips: int = 120  # whole pictures that the decoder's context is fitted to
+    power_weight: float = 0.1  # keeps the latents' mean square near 1: noise is measured against it
 
 
 class VAEStage:
-    """The loss and the samples of a VAE's decoder in training."""
+    """The loss and the samples of a VAE in training, on windows from `source`."""
 
-    def __init__(self, recipe: VAERecipe) -> None:
+    def __init__(self, recipe: VAERecipe, source: WindowSource | None = None) -> None:
         self.recipe = recipe
         torch.manual_seed(recipe.loop.seed)
         self.vae = VAE(recipe.model)
         self.module: nn.Module = self.vae
-        self.pool = UnitPool(recipe.crops)
+        self.source = source or UnitPool(recipe.crops)
         # Compiled, the elementwise passes over every pixel fuse: 0.71 s a step become 0.43 s on 2 cores.
         self._decode = torch.compile(self.vae.decoder) if recipe.loop.compile else self.vae.decoder
         self._errors = torch.compile(reconstruction_errors) if recipe.loop.compile else reconstruction_errors
@@ -62,9 +74,8 @@ class VAEStage:
     def begin(self) -> None:
         """Gives a new VAE the linear code it starts from, and its decoder the context that belongs to the code."""
         recipe = self.recipe
+        fit_linear_code(self.vae, self.source.first(recipe.linear_clips))
         with ThreadPoolExecutor(2) as threads:
-            units = threads.map(lambda index: render_unit(index, recipe.crops), range(recipe.linear_clips))
-            fit_linear_code(self.vae, (to_pixels([unit.frames]) for unit in units))
             if recipe.model.context_channels:
                 frames = recipe.crops.crop_frames
                 pictures = threads.map(lambda index: render_picture(index, frames), range(recipe.context_clips))
@@ -72,18 +83,18 @@ class VAEStage:
 
     def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
         """Weighted reconstruction error of batch `step`."""
-        pixels, entities = (tensor.to(device) for tensor in self.pool.batch(step))
+        pixels, entities = (tensor.to(device) for tensor in self.source.batch(step))
         generator = step_generator(self.recipe.loop.seed, step)
-        with torch.no_grad():
-            latents = self.vae.encode(pixels).float()
+        latents = self.vae.encode(pixels).float()
+        power = latents.square().mean().log().square()
         amount = self.recipe.latent_noise * torch.rand(len(latents), 1, 1, 1, 1, generator=generator)
         latents = latents + (amount * torch.randn(latents.shape, generator=generator)).to(device)
         only = target_frames(self.recipe.crops, generator).to(device)
-        decoded = self._decode(latents.contiguous(memory_format=torch.channels_last_3d), only)
+        decoded = self._decode(latents, only)
         reconstruction, edges, square = self._errors(
             decoded, pixels[:, :, only], entities[:, only], self.recipe.subject_weight
         )
-        loss = reconstruction + self.recipe.edge_weight * edges
+        loss = reconstruction + self.recipe.edge_weight * edges + self.recipe.power_weight * power
         psnr_now = 10 * torch.log10(4 / square.detach())
         figures = {"reconstruction": reconstruction, "edges": edges, "psnr": psnr_now}
         return loss, {name: value.detach().item() for name, value in figures.items()}

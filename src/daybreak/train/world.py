@@ -7,7 +7,7 @@ steps, from different corners, because rendering costs about as much as learning
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -46,6 +46,10 @@ class CropConfig:
     target_pairs: int = 3  # of neighbouring frames that are decoded in full, out of crop_frames
     fresh_units: int = 1  # newly rendered ones a step
     pool: int = 400  # units to draw from
+
+
+# What a graphics card learns from: whole windows, a new one every few milliseconds.
+LIVE_WINDOWS = CropConfig(window=192, window_frames=25, crop=192, crop_frames=25, batch=48, target_pairs=5, pool=8_000)
 
 
 def render_unit(index: int, config: CropConfig) -> Unit:
@@ -96,6 +100,11 @@ class UnitPool:
         self.config = config
         self.threads = ThreadPoolExecutor(num_threads)
         self.units: dict[int, Future[Unit]] = {}
+
+    def first(self, count: int) -> Iterator[Tensor]:
+        """Pixels (1, 3, F, H, W) in [-1, 1] of each of the first `count` units."""
+        units = self.threads.map(lambda index: render_unit(index, self.config), range(count))
+        return (to_pixels([unit.frames]) for unit in units)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Pixels (B, 3, F, H, W) in [-1, 1] and entities (B, F, H, W) of step `step`."""
