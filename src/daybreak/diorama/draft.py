@@ -35,6 +35,7 @@ _NEAREST_ACTIONS: dict[str, tuple[str, ...]] = {
 }
 _LIKELY_ACTIONS: dict[str, tuple[str, ...]] = {
     "car": ("drive",), "boat": ("swim",), "ball": ("roll", "jump"), "bird": ("fly", "walk"), "robot": ("walk", "dance"),
+    "truck": ("drive",), "bus": ("drive",), "train": ("drive",),
 }  # fmt: skip
 _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "dog": ("brown", "white", "black"), "cat": ("orange", "black", "white"),
@@ -43,6 +44,8 @@ _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "bird": ("blue", "yellow", "red"), "penguin": ("black", "blue"),
     "car": ("red", "blue", "yellow"), "boat": ("white", "red", "blue"),
     "ball": ("red", "yellow", "green"), "robot": ("blue", "green", "white"),
+    "fox": ("orange",), "sheep": ("white", "black"), "horse": ("brown", "white", "black"),
+    "truck": ("red", "blue", "white"), "bus": ("red", "yellow"), "train": ("green", "black", "red"),
 }  # fmt: skip
 _FOLLOWING = ("run", "walk", "drive", "swim", "roll", "fly")
 _WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS

@@ -17,8 +17,15 @@ SURFACES = {
     "meadow": "grass", "forest": "grass", "desert": "sand", "beach": "sand", "snowfield": "snow", "town": "stone",
     "moon": "sand", "room": "wood",
 }  # fmt: skip
-BODIES = {"car": "metal", "robot": "metal", "boat": "wood", "ball": "rubber"}  # what a thing sounds like when it falls
-WEIGHTS = {"elephant": 1.0, "bear": 0.9, "robot": 0.85, "pig": 0.7, "dog": 0.6, "penguin": 0.55}  # others 0.4
+# What a thing sounds like when it falls.
+BODIES = {
+    "car": "metal", "robot": "metal", "boat": "wood", "ball": "rubber", "truck": "metal", "bus": "metal",
+    "train": "metal",
+}  # fmt: skip
+# How heavily each steps; others 0.4.
+WEIGHTS = {
+    "elephant": 1.0, "bear": 0.9, "horse": 0.9, "robot": 0.85, "pig": 0.7, "dog": 0.6, "penguin": 0.55,
+}  # fmt: skip
 SILENT = ("sleep", "roll", "swim")  # actions during which a subject keeps its voice to itself
 
 
@@ -100,7 +107,7 @@ def _beds(spec: SceneSpec) -> tuple[str, ...]:
     if outdoors:
         beds += _outdoor_beds(spec)
     for subject in spec.subjects:
-        if subject.kind == "car" and subject.action in ("drive", "stand", "spin"):
+        if subject.kind in ("car", "truck", "bus", "train") and subject.action in ("drive", "stand", "spin"):
             beds.append("engine")
         elif subject.action == "fly" and subject.kind in (*ANIMALS, "bird"):
             beds.append("flap")

@@ -45,7 +45,8 @@ def tokenise(text: str) -> list[str]:
 
 _PLURALS = {
     "mouse": "mice", "man": "men", "woman": "women", "child": "children", "goose": "geese", "wolf": "wolves",
-    "calf": "calves", "mechanical man": "mechanical men",
+    "calf": "calves", "mechanical man": "mechanical men", "sheep": "sheep", "ox": "oxen",
+    "woolly sheep": "woolly sheep",
 }  # fmt: skip
 
 

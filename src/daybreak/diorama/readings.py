@@ -254,6 +254,8 @@ NO_TYPO = _set(
     silt singer sixth slack slot small smell snore soak sorry sound span spare spend spine sport stall still store
     story stride strike string strip stroke subset swap tail teach test tight tilt toast top torn trace train trait
     trial trout waiter walker want while white wonder word worn write year yield juggle
+    hoarse worse sheet steep sheer steel track trick trunk pocket racket socket clock flock couch poach drain grain
+    dock deck tube dish wish loose sharp spark snow bloom cheap
     """
 )
 

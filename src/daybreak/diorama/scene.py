@@ -10,6 +10,7 @@ from dataclasses import dataclass
 SUBJECTS = (
     "dog", "cat", "rabbit", "bear", "elephant", "pig",
     "bird", "penguin", "car", "boat", "ball", "robot",
+    "fox", "sheep", "horse", "truck", "bus", "train",
 )  # fmt: skip
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black")
 PATTERNS = ("plain", "striped", "spotted")
@@ -22,7 +23,7 @@ WEATHERS = ("clear", "rain", "snow", "fog", "fireflies")
 CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
 STYLES = ("toy", "noir", "sepia", "pixel")
 
-ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig")
+ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig", "fox", "sheep", "horse")
 _ANIMAL_ACTIONS = ("stand", "walk", "run", "jump", "spin", "sleep", "dance", "fly", "swim", "roll")
 ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(ANIMALS, _ANIMAL_ACTIONS),
@@ -32,6 +33,9 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "boat": ("stand", "swim", "spin", "fly", "jump"),
     "ball": ("stand", "roll", "jump", "spin", "fly", "swim"),
     "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll"),
+    "truck": ("stand", "drive", "jump", "spin", "fly"),
+    "bus": ("stand", "drive", "jump", "spin", "fly"),
+    "train": ("stand", "drive", "jump", "spin", "fly"),
 }
 WATER_ENVIRONMENTS = ("beach",)  # the only places where a subject can swim or sail
 INDOOR_ENVIRONMENTS = ("room",)

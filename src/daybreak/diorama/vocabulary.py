@@ -38,15 +38,18 @@ SUBJECT_NOUNS: dict[str, tuple[str, ...]] = {
     "boat": _words("boat, sailboat, ship, yacht, dinghy, toy boat, rowboat, fishing boat, vessel"),
     "ball": _words("ball, beach ball, sphere, orb, rubber ball, football, soccer ball, toy ball, globe"),
     "robot": _words("robot, android, droid, automaton, machine, toy robot, bot, cyborg, mechanical man"),
+    "fox": _words("fox, vixen, fox cub, toy fox"),
+    "sheep": _words("sheep, lamb, ewe, ram, woolly sheep, woolly lamb"),
+    "horse": _words("horse, pony, stallion, mare, foal, colt, steed, racehorse, toy horse"),
+    "truck": _words("truck, lorry, toy truck, delivery truck, cargo truck, delivery van, box truck"),
+    "bus": _words("bus, coach, school bus, toy bus, city bus, minibus"),
+    "train": _words("train, locomotive, steam train, steam engine, steam locomotive, toy train, railway engine"),
 }
 
 # Things the world has no model of, and the subject that comes nearest.
 NEAREST_SUBJECTS: dict[str, tuple[str, ...]] = {
     "dog": _words(
-        "horse, pony, foal, stallion, mare, fox, wolf, deer, fawn, cow, bull, calf, sheep, lamb, goat, donkey, mule, "
-        "zebra, "
-        "giraffe, camel, llama, alpaca, unicorn, coyote, antelope, reindeer, moose, animal, creature, pet, beast, "
-        "dragon, dinosaur, t-rex"
+        "hyena, animal, creature, pet, beast, dragon, dinosaur, t-rex"
     ),
     "cat": _words("tiger, lion, leopard, panther, cheetah, lynx, cougar, puma, jaguar, raccoon, ferret, lioness"),
     "rabbit": _words(
@@ -65,8 +68,8 @@ NEAREST_SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "penguin": _words("puffin, seal, sea lion, dolphin, fish, shark, goldfish"),
     "car": _words(
-        "truck, bus, lorry, van, train, tram, tractor, motorcycle, motorbike, bike, bicycle, scooter, limousine, suv, "
-        "ambulance, fire engine, tank, wagon, pickup, minivan, convertible, locomotive, cart, carriage, racecar, racer"
+        "motorcycle, motorbike, bike, bicycle, scooter, limousine, suv, "
+        "minivan, convertible, cart, carriage, racecar, racer"
     ),
     "boat": _words(
         "canoe, kayak, submarine, ferry, raft, surfboard, cruise ship, gondola, tanker, trawler, barge, catamaran, "
@@ -84,6 +87,15 @@ NEAREST_SUBJECTS: dict[str, tuple[str, ...]] = {
         "toddler, lady, guy, spaceman, teenager, couple, puppet, mannequin, cyclist, skater, pirate, cowboy, monster,"
         " ghost"
     ),
+    "fox": _words("wolf, coyote, jackal, dingo, wolf cub"),
+    "sheep": _words("goat, llama, alpaca, billy goat"),
+    "horse": _words(
+        "deer, fawn, cow, bull, calf, ox, donkey, mule, zebra, giraffe, camel, unicorn, antelope, reindeer, moose, "
+        "gazelle, stag, pegasus"
+    ),
+    "truck": _words("van, tractor, ambulance, fire engine, fire truck, tank, wagon, pickup, pickup truck, dump truck"),
+    "bus": _words("double-decker, caravan, camper van, trolleybus, double-decker bus"),
+    "train": _words("tram, streetcar, railcar, subway train, steamroller"),
 }  # fmt: skip
 
 COLOUR_WORDS: dict[str, tuple[str, ...]] = {
@@ -215,8 +227,20 @@ SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
     ("car", "stand"): _words(
         "stand, wait, stay still, sit parked, stand still, stop, sit still, stand motionless, stay put, idle"
     ),
+    ("train", "drive"): _words(
+        "drive, chug along, speed along, steam along, drive along, chug past, puff along, speed, drive past"
+    ),
     ("boat", "stand"): _words(
         "stand, wait, stay still, stand still, lie at anchor, stay put, stop, stand motionless, lie still"
+    ),
+    ("horse", "run"): _words(
+        "gallop, run, race, dash, charge, bolt, canter, tear along, run fast, rush, run along, sprint"
+    ),
+    ("horse", "walk"): _words("walk, trot, amble, stroll, walk along, plod, wander, roam, stride, walk about"),
+    ("sheep", "stand"): _words("stand, graze, wait, stand still, stand there, stand around, stay still, stay put"),
+    **dict.fromkeys(
+        (("truck", "stand"), ("bus", "stand"), ("train", "stand")),
+        _words("stand, wait, stay still, stand still, stop, sit still, stand motionless, stay put"),
     ),
     ("robot", "sleep"): _words("sleep, nap, rest, snooze, power down"),
     ("bird", "swim"): _words(
@@ -252,7 +276,7 @@ _IRREGULAR: dict[str, tuple[str, str, str]] = {
 _DOUBLED = frozenset(
     _words(
         "trot, hop, jog, zip, skip, nap, plod, bob, pad, stop, snap, wag, chat, flit, scud, tip, drop, zigzag, pan, "
-        "nod, swim, step, zip, flap, chat, jig, hug, squat"
+        "nod, swim, step, zip, flap, chat, jig, hug, squat, chug"
     )
 )
 _VOWELS = "aeiou"
