@@ -42,7 +42,7 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "square, bridge, corner, cobblestones, garage, shops, shop"
     ),
     "moon": _phrases(
-        "crater, craters, planet, galaxy, lunar, asteroid, outer space, milky way, spaceship, space station, zero "
+        "crater, craters, planet, galaxy, lunar, asteroid, outer space, milky way, space station, zero "
         "gravity, martian"
     ),
     "room": _phrases(

@@ -25,6 +25,8 @@ from daybreak.diorama.primitives import (
 from daybreak.diorama.quadrupeds import ANATOMY, CREAM, DARK, Paint, add_quadruped
 from daybreak.diorama.rig import Body
 from daybreak.diorama.scene import Subject
+from daybreak.diorama.swimmers import add_duck, add_fish
+from daybreak.diorama.toys import add_balloon, add_cube, add_hot_air_balloon, add_rocket, add_snowman
 from daybreak.diorama.vehicles import METAL, add_bus, add_car, add_train, add_truck
 
 # Chosen far apart in hue or lightness, so that a small picture still shows which is which.
@@ -62,9 +64,16 @@ MEASURES: dict[str, tuple[float, float, float]] = {
     "fox": (1.25, 1.94, 0.94),
     "sheep": (1.10, 1.55, 1.02),
     "horse": (1.76, 1.91, 0.80),
+    "duck": (1.30, 1.69, 1.00),
+    "fish": (1.20, 1.72, 1.00),
     "truck": (1.24, 1.95, 1.02),
     "bus": (1.16, 2.12, 1.00),
     "train": (1.44, 2.22, 0.94),
+    "rocket": (1.45, 1.04, 0.95),
+    "balloon": (1.47, 0.80, 0.95),
+    "hot-air balloon": (1.54, 1.15, 0.90),
+    "cube": (1.00, 1.00, 1.02),
+    "snowman": (1.74, 0.93, 0.80),
 }
 BEAK = (0.98, 0.58, 0.08)
 
@@ -230,7 +239,14 @@ _RIGS = {
     "boat": _add_boat,
     "ball": _add_ball,
     "robot": _add_robot,
+    "duck": add_duck,
+    "fish": add_fish,
     "truck": add_truck,
     "bus": add_bus,
     "train": add_train,
+    "rocket": add_rocket,
+    "balloon": add_balloon,
+    "hot-air balloon": add_hot_air_balloon,
+    "cube": add_cube,
+    "snowman": add_snowman,
 }

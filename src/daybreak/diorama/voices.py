@@ -191,6 +191,74 @@ def train(rng: Random, sample_rate: int) -> Signal:
     return (pipes + 0.5 * noise(rng, len(t), 900, 7000, sample_rate)) * swell(t, 0.04, 0.15)
 
 
+def duck(rng: Random, sample_rate: int) -> Signal:
+    """Two or three quacks: a buzzing source through a narrow bright bill."""
+    count = int(rng.integers(2, 4))
+    sound = np.zeros(round(0.24 * count * sample_rate))
+    for index in range(count):
+        t = times(0.19, sample_rate)
+        pitch = curve(t, (0, 0.03, 0.19), (250, 310, 190)) * rng.uniform(0.92, 1.1)
+        source = tone(pitch, 0.95, sample_rate) + 0.3 * noise(rng, len(t), 800, 5000, sample_rate)
+        bill = formants(source, ((1150, 140, 1), (2100, 220, 0.9), (3300, 500, 0.4)), sample_rate)
+        _lay(sound, bill * swell(t, 0.004, 0.07), 0.24 * index, sample_rate)
+    return sound
+
+
+def fish(rng: Random, sample_rate: int) -> Signal:
+    """A string of bubbles, each rising in pitch as it leaves."""
+    sound = np.zeros(round(0.5 * sample_rate))
+    for index in range(4):
+        t = times(0.09, sample_rate)
+        pitch = curve(t, (0, 0.09), (380, 900)) * rng.uniform(0.8, 1.3)
+        _lay(sound, tone(pitch, 0.2, sample_rate) * swell(t, 0.006, 0.05), 0.11 * index, sample_rate)
+    return sound
+
+
+def rocket(rng: Random, sample_rate: int) -> Signal:
+    """The rush of an engine that is lit and dies away."""
+    t = times(rng.uniform(0.9, 1.2), sample_rate)
+    rush = noise(rng, len(t), 60, 2600, sample_rate) + 0.5 * noise(rng, len(t), 60, 240, sample_rate)
+    return rush * (0.8 + 0.2 * wander(rng, t, 25)) * swell(t, 0.010, 0.5)
+
+
+def hot_air_balloon(rng: Random, sample_rate: int) -> Signal:
+    """The burner: a short hissing roar."""
+    t = times(rng.uniform(0.7, 0.9), sample_rate)
+    hiss = noise(rng, len(t), 300, 6000, sample_rate) + 0.8 * noise(rng, len(t), 100, 500, sample_rate)
+    return hiss * swell(t, 0.010, 0.12)
+
+
+def balloon(rng: Random, sample_rate: int) -> Signal:
+    """A rubbery squeak."""
+    t = times(0.25, sample_rate)
+    pitch = curve(t, (0, 0.1, 0.25), (620, 1150, 800)) * rng.uniform(0.85, 1.2) * (1 + 0.04 * wander(rng, t, 120))
+    return tone(pitch, 0.7, sample_rate) * swell(t, 0.01, 0.06)
+
+
+def cube(rng: Random, sample_rate: int) -> Signal:
+    """Two knocks on a wooden block."""
+    sound = np.zeros(round(0.4 * sample_rate))
+    for start in (0.0, 0.17):
+        t = times(0.2, sample_rate)
+        modes = np.array((1.0, 2.3, 3.9)) * 520 * rng.uniform(0.92, 1.08)
+        block = ring(t, modes, np.array((0.05, 0.03, 0.02)), np.array((1.0, 0.5, 0.3)), sample_rate)
+        click = 0.5 * noise(rng, len(t), 800, 5000, sample_rate) * strike(t, 0.0003, 0.004)
+        _lay(sound, block + click, start, sample_rate)
+    return sound
+
+
+def snowman(rng: Random, sample_rate: int) -> Signal:
+    """Sleigh bells, shaken four times."""
+    sound = np.zeros(round(0.9 * sample_rate))
+    for index in range(4):
+        t = times(0.3, sample_rate)
+        modes = np.array((1.0, 1.34, 1.71, 2.18)) * 3100 * rng.uniform(0.94, 1.06)
+        bells = ring(t, modes, np.full(4, 0.09), rng.uniform(0.4, 1.0, 4), sample_rate)
+        shake = 0.4 * noise(rng, len(t), 3000, 9000, sample_rate) * strike(t, 0.0005, 0.02)
+        _lay(sound, bells + shake, 0.19 * index, sample_rate)
+    return sound
+
+
 def boat(rng: Random, sample_rate: int) -> Signal:
     """A ship's bell, struck once."""
     t = times(1.6, sample_rate)
@@ -243,9 +311,16 @@ VOICES: dict[str, Voice] = {
     "fox": fox,
     "sheep": sheep,
     "horse": horse,
+    "duck": duck,
+    "fish": fish,
     "truck": truck,
     "bus": bus,
     "train": train,
+    "rocket": rocket,
+    "balloon": balloon,
+    "hot-air balloon": hot_air_balloon,
+    "cube": cube,
+    "snowman": snowman,
 }
 
 
