@@ -29,7 +29,7 @@ _NEAREST_ACTIONS: dict[str, tuple[str, ...]] = {
     "spin": ("spin",),
     "roll": ("roll", "drive", "spin"),
     "fly": ("fly", "jump"),
-    "swim": ("swim", "drive", "walk"),
+    "swim": ("swim", "drive", "walk", "fly", "roll"),
     "sleep": ("sleep", "stand"),
     "dance": ("dance", "spin"),
     "drive": ("drive", "run", "swim", "roll", "fly"),
