@@ -80,12 +80,21 @@ def add_rocket(body: Body, motion: Motion, paint: Paint) -> None:
         hull.add(CONE, (0, 0, -0.74), flame, (1.0, 0.60, 0.12), turn=down, emission=0.9, no_shadow=1)
 
 
+def _add_badges(air: Body, width: float, height: float, paint: Paint) -> None:
+    """A round badge on either side, so that one sees a balloon spin."""
+    light = float(paint.contrast.max()) < 0.5
+    for side in (-1, 1):
+        tone = paint.shade(0.62) if light else paint.contrast
+        air.add(ELLIPSOID, (0, side * width, height), (0.13, 0.07, 0.13), tone)
+
+
 def add_balloon(body: Body, motion: Motion, paint: Paint) -> None:
     """A toy balloon, tied with a ribbon to a small weight."""
     sway = 0.08 * motion.look + 0.12 * motion.wing
     air = body.joint((0, 0, 0), rotate_x(sway))
     radii = np.stack([0.40 / np.sqrt(motion.stretch), 0.40 / np.sqrt(motion.stretch), 0.43 * motion.stretch], 1)
     air.add(ELLIPSOID, (0, 0, 1.04), radii, paint.colour, **paint.surface(specular=1.2))
+    _add_badges(air, 0.38, 1.06, paint)
     air.add(CONE, (0, 0, 0.67), (0.34, 0.34, 0.17), paint.colour, turn=rotate_x(math.pi), specular=1.2)
     air.add(CONE, (0, 0, 0.53), (0.085, 0.085, 0.06), paint.shade(0.7) if not paint.dark else METAL)
     bends = ((0.0, 0.50), (0.05, 0.38), (-0.05, 0.24), (0.0, 0.05))
@@ -104,6 +113,7 @@ def add_hot_air_balloon(body: Body, motion: Motion, paint: Paint) -> None:
     air.add(
         CONE, (0, 0, 0.645), (0.53, 0.53, 0.34), paint.colour, turn=rotate_x(math.pi), **paint.surface(specular=0.3)
     )
+    _add_badges(air, 0.42, 0.84, paint)
     air.add(CYLINDER, (0, 0, 1.12), (0.575, 0.575, 0.055), CREAM)
     air.add(CYLINDER, (0, 0, 0.48), (0.20, 0.20, 0.035), CREAM)
     air.add(BOX, (0, 0, 0.13), (0.17, 0.17, 0.13), WICKER, emission=0.15)
