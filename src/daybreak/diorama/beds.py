@@ -117,11 +117,12 @@ BEDS: dict[str, Bed] = {
 def scene_beds(spec: SceneSpec) -> tuple[str, ...]:
     """The beds a scene is heard with: its place and weather (none indoors or without air), then its subjects'."""
     beds = [] if spec.environment in INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS else _surroundings(spec)
-    machines = {"car": "engine", "boat": "motor", "robot": "motor"}
+    machines = {"boat": "motor", "robot": "motor", **dict.fromkeys(("car", "truck", "bus", "train"), "engine")}
+    machines["rocket"] = "engine"
     for subject in spec.subjects:
         if subject.kind in machines and subject.action != "stand":
             beds.append(machines[subject.kind])
-        elif subject.kind == "bird" and subject.action == "fly":
+        elif subject.kind in ("bird", "duck") and subject.action == "fly":
             beds.append("flap")
     return tuple(dict.fromkeys(beds))
 

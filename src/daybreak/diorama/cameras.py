@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from daybreak.diorama.primitives import ELLIPSOID, KIND, Array, X, Z
+from daybreak.diorama.primitives import BOX, ELLIPSOID, KIND, Array, X, Z
 from daybreak.diorama.rig import half_axes
 
 HALF_VIEW = 0.36  # tangent of half the vertical field of view
@@ -16,7 +17,7 @@ PAN = 0.40  # how far the background slides during a pan, as a share of the fram
 DOLLY = 1.5  # far distance / near distance
 ORBIT = math.radians(48)
 CRANE = (0.32, 2.6)  # eye heights
-ROUND_TO_CORNER = 1.3  # between a face and a corner of a box
+ROUND_TO_CORNER = 1.3  # of a cylinder or a cone: between its side and its edge
 MARGIN = 0.94  # subjects stay inside this share of the half frame
 
 
@@ -78,7 +79,7 @@ def _look(origin: Array, direction: Array, yaw: Array) -> Array:
 def project(prims: Array, cameras: Array, aspect: float) -> Array:
     """Bounds on the screen of each primitive, (F, K, 4): left, bottom, right, top; the frame is -1..1 both ways.
 
-    Exact for ellipsoids; other kinds are bounded by the ellipsoid of their corners, a little generously.
+    Exact for ellipsoids and boxes; other kinds are bounded by an ellipsoid around them.
     """
     axes = half_axes(prims) * np.where(prims[:, :, KIND] == ELLIPSOID, 1.0, ROUND_TO_CORNER)[:, :, None, None]
     away = prims[:, :, X : Z + 1] - cameras[:, None, 0:3]
@@ -97,7 +98,22 @@ def project(prims: Array, cameras: Array, aspect: float) -> Array:
         scale = a * cameras[:, None, 12] * wide
         sides.append(((b - root) / scale, (b + root) / scale))
     (left, right), (bottom, top) = sides
-    return np.stack([left, bottom, right, top], 2).astype(np.float32)
+    bounds = np.stack([left, bottom, right, top], 2).astype(np.float32)
+    boxes = prims[0, :, KIND] == BOX
+    bounds[:, boxes] = _project_boxes(prims[:, boxes], cameras, aspect)
+    return bounds
+
+
+_CORNERS = np.array(list(itertools.product((-1, 1), repeat=3)), np.float32)
+
+
+def _project_boxes(prims: Array, cameras: Array, aspect: float) -> Array:
+    """Bounds on the screen of boxes, from their eight corners: (F, K, 4) as of `project`."""
+    corners = prims[:, :, None, X : Z + 1] + _CORNERS @ half_axes(prims) - cameras[:, None, None, 0:3]
+    depth = np.maximum((corners * cameras[:, None, None, 9:12]).sum(3), 1e-3) * cameras[:, None, None, 12]
+    across = (corners * cameras[:, None, None, 3:6]).sum(3) / (depth * aspect)
+    along = (corners * cameras[:, None, None, 6:9]).sum(3) / depth
+    return np.stack([across.min(2), along.min(2), across.max(2), along.max(2)], 2).astype(np.float32)
 
 
 def fit(framing: Framing, prims: Array) -> Framing:

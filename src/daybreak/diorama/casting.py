@@ -18,8 +18,10 @@ VIEW_HEIGHT = 2.35  # metres that the frame shows at the subject, for one subjec
 PAIR_VIEW_HEIGHT = 3.15
 WIDE_SHARE = 0.58  # an elongated subject fills at most this share of the frame's width, a pair 0.9
 PAIR_SHARE = 0.90
-WATER_LINE = {"boat": 0.10, "ball": 0.36, "bird": 0.36, "penguin": 0.16, "rabbit": 0.24}  # others 0.38 of the height
-UPRIGHT_TURN = {"penguin": 0.55, "robot": 0.55, "bird": 0.15}  # radians: those that stand upright show their front
+# The share of the height that is under water; others 0.38.
+WATER_LINE = {"boat": 0.10, "ball": 0.36, "bird": 0.36, "penguin": 0.16, "rabbit": 0.24, "duck": 0.24, "fish": 0.32}
+# Radians by which those that stand upright turn to show their front, and a cube a second face.
+UPRIGHT_TURN = {"penguin": 0.55, "robot": 0.55, "bird": 0.15, "duck": 0.15, "snowman": 0.55, "cube": 0.45}
 FLIGHT = 0.62  # metres between the ground and what flies
 # A little light of their own: a white rabbit stays white at sunset, a black cat can be seen at night.
 GLOW = {"dawn": 0.16, "noon": 0.03, "sunset": 0.22, "night": 0.26, "overcast": 0.10}

@@ -12,6 +12,7 @@ from daybreak.diorama.scene import (
     ENVIRONMENTS,
     INDOOR_ENVIRONMENTS,
     RELATIONS,
+    SEAGOING,
     SUBJECTS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
@@ -23,18 +24,21 @@ from daybreak.diorama.scene import (
 _NEAREST_ACTIONS: dict[str, tuple[str, ...]] = {
     "stand": ("stand",),
     "walk": ("walk", "drive", "roll", "swim", "jump"),
-    "run": ("run", "drive", "roll", "walk", "swim"),
+    "run": ("run", "drive", "roll", "walk", "swim", "fly"),
     "jump": ("jump",),
     "spin": ("spin",),
     "roll": ("roll", "drive", "spin"),
     "fly": ("fly", "jump"),
-    "swim": ("swim", "drive", "walk"),
+    "swim": ("swim", "drive", "walk", "fly", "roll"),
     "sleep": ("sleep", "stand"),
     "dance": ("dance", "spin"),
     "drive": ("drive", "run", "swim", "roll", "fly"),
 }
 _LIKELY_ACTIONS: dict[str, tuple[str, ...]] = {
     "car": ("drive",), "boat": ("swim",), "ball": ("roll", "jump"), "bird": ("fly", "walk"), "robot": ("walk", "dance"),
+    "truck": ("drive",), "bus": ("drive",), "train": ("drive",),
+    "duck": ("walk", "swim"), "fish": ("swim",), "rocket": ("fly",), "balloon": ("fly",), "hot-air balloon": ("fly",),
+    "cube": ("stand", "roll"), "snowman": ("stand", "dance"),
 }  # fmt: skip
 _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "dog": ("brown", "white", "black"), "cat": ("orange", "black", "white"),
@@ -43,6 +47,11 @@ _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "bird": ("blue", "yellow", "red"), "penguin": ("black", "blue"),
     "car": ("red", "blue", "yellow"), "boat": ("white", "red", "blue"),
     "ball": ("red", "yellow", "green"), "robot": ("blue", "green", "white"),
+    "fox": ("orange",), "sheep": ("white", "black"), "horse": ("brown", "white", "black"),
+    "truck": ("red", "blue", "white"), "bus": ("red", "yellow"), "train": ("green", "black", "red"),
+    "duck": ("yellow", "white"), "fish": ("orange", "blue"), "rocket": ("red", "white"),
+    "balloon": ("red", "yellow", "blue"), "hot-air balloon": ("red", "yellow", "purple"),
+    "cube": ("red", "blue", "green"), "snowman": ("white",),
 }  # fmt: skip
 _FOLLOWING = ("run", "walk", "drive", "swim", "roll", "fly")
 _WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS
@@ -114,7 +123,7 @@ def _environment(draft: Draft, rng: random.Random) -> str:
         return WATER_ENVIRONMENTS[0]
     if asked is not None:
         return asked
-    if any(known["kind"] == "boat" for known in draft.subjects):
+    if any(known["kind"] in SEAGOING for known in draft.subjects):
         return WATER_ENVIRONMENTS[0]
     weatherless = () if draft.scene.get("weather", "clear") == "clear" else _WEATHERLESS
     possible = tuple(environment for environment in ENVIRONMENTS if environment not in weatherless)

@@ -17,8 +17,17 @@ SURFACES = {
     "meadow": "grass", "forest": "grass", "desert": "sand", "beach": "sand", "snowfield": "snow", "town": "stone",
     "moon": "sand", "room": "wood",
 }  # fmt: skip
-BODIES = {"car": "metal", "robot": "metal", "boat": "wood", "ball": "rubber"}  # what a thing sounds like when it falls
-WEIGHTS = {"elephant": 1.0, "bear": 0.9, "robot": 0.85, "pig": 0.7, "dog": 0.6, "penguin": 0.55}  # others 0.4
+# What a thing sounds like when it falls.
+BODIES = {
+    "car": "metal", "robot": "metal", "boat": "wood", "ball": "rubber", "truck": "metal", "bus": "metal",
+    "train": "metal", "rocket": "metal", "balloon": "rubber", "hot-air balloon": "wood", "cube": "wood",
+}  # fmt: skip
+# How heavily each steps; others 0.4.
+WEIGHTS = {
+    "elephant": 1.0, "bear": 0.9, "horse": 0.9, "robot": 0.85, "pig": 0.7, "dog": 0.6, "penguin": 0.55,
+}  # fmt: skip
+DRIFTING = ("ball", "balloon", "hot-air balloon", "cube", "fish")  # no engine is heard when they fly
+MUTE = ("ball", "balloon", "cube")
 SILENT = ("sleep", "roll", "swim")  # actions during which a subject keeps its voice to itself
 
 
@@ -73,12 +82,13 @@ def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> list[tuple[st
             causes.append(("whoosh", "", leaps, 0.5))
     elif action == "roll":
         bumps = contact_times(times, 2 * (motion.wheel if kind == "ball" else motion.pitch) + 1.0)
-        causes.append(("impact", "rubber", bumps, 0.3) if kind == "ball" else ("footstep", surface, bumps, weight))
+        knocks = kind in ("ball", "cube")
+        causes.append(("impact", BODIES[kind], bumps, 0.3) if knocks else ("footstep", surface, bumps, weight))
     elif action == "spin":
         causes.append(("whoosh", "", list(np.arange(0.25, seconds, 1.0)), 0.35))
     elif action == "swim":
         causes.append(("splash", "", contact_times(times, motion.phase), 0.55))
-    if action not in SILENT and kind != "ball":
+    if action not in SILENT and kind not in MUTE:
         causes.append(("voice", kind, [speaks * seconds], 0.8))
     return causes
 
@@ -100,11 +110,11 @@ def _beds(spec: SceneSpec) -> tuple[str, ...]:
     if outdoors:
         beds += _outdoor_beds(spec)
     for subject in spec.subjects:
-        if subject.kind == "car" and subject.action in ("drive", "stand", "spin"):
+        if subject.kind in ("car", "truck", "bus", "train") and subject.action in ("drive", "stand", "spin"):
             beds.append("engine")
-        elif subject.action == "fly" and subject.kind in (*ANIMALS, "bird"):
+        elif subject.action == "fly" and subject.kind in (*ANIMALS, "bird", "duck"):
             beds.append("flap")
-        elif subject.kind == "robot" or (subject.action == "fly" and subject.kind != "ball"):
+        elif subject.kind == "robot" or (subject.action == "fly" and subject.kind not in DRIFTING):
             beds.append("motor")
     return tuple(dict.fromkeys(beds))
 

@@ -45,7 +45,9 @@ def tokenise(text: str) -> list[str]:
 
 _PLURALS = {
     "mouse": "mice", "man": "men", "woman": "women", "child": "children", "goose": "geese", "wolf": "wolves",
-    "calf": "calves", "mechanical man": "mechanical men",
+    "calf": "calves", "mechanical man": "mechanical men", "sheep": "sheep", "ox": "oxen",
+    "woolly sheep": "woolly sheep", "fish": "fish", "goldfish": "goldfish", "toy fish": "toy fish", "koi": "koi",
+    "snowman": "snowmen", "snow man": "snow men", "gingerbread man": "gingerbread men", "clownfish": "clownfish",
 }  # fmt: skip
 
 

@@ -172,15 +172,15 @@ def _islet(parts: Parts, rng: Random, at: Place) -> None:
     parts.add(ELLIPSOID, (at[0] + 0.5 * size, at[1], 0.1), IDENTITY, (0.45 * size, 0.4 * size, 0.42 * size), STONE)
 
 
-def _snowman(parts: Parts, rng: Random, at: Place) -> None:
+def _igloo(parts: Parts, rng: Random, at: Place) -> None:
     x, y = at
-    scarf = ((0.55, 0.20, 0.24), (0.24, 0.36, 0.52))[int(rng.integers(2))]
-    white = (0.93, 0.95, 0.98)
-    for centre, radius in ((0.32, 0.36), (0.80, 0.26), (1.16, 0.18)):
-        parts.add(ELLIPSOID, (x, y, centre), IDENTITY, (radius, radius, radius), white)
-    parts.add(CONE, (x, y - 0.24, 1.16), rotate_x(math.pi / 2), (0.04, 0.04, 0.10), (0.95, 0.50, 0.12))
-    parts.add(CYLINDER, (x, y, 1.38), IDENTITY, (0.15, 0.15, 0.11), (0.14, 0.14, 0.16))
-    parts.add(CYLINDER, (x, y, 0.99), IDENTITY, (0.21, 0.21, 0.05), scarf)
+    size = float(rng.uniform(0.8, 1.0))
+    snow = np.array((0.86, 0.90, 0.96), np.float32)
+    parts.add(ELLIPSOID, (x, y, 0.0), IDENTITY, (0.85 * size, 0.85 * size, 0.85 * size), snow)
+    tunnel = rotate_x(math.pi / 2)
+    parts.add(CYLINDER, (x, y - 0.85 * size, 0.1), tunnel, (0.36 * size, 0.36 * size, 0.35 * size), snow * 0.94)
+    door = (0.24 * size, 0.24 * size, 0.36 * size)
+    parts.add(CYLINDER, (x, y - 0.86 * size, 0.08), tunnel, door, (0.20, 0.26, 0.36))
 
 
 def _snowdrift(parts: Parts, rng: Random, at: Place) -> None:
@@ -297,7 +297,7 @@ _KINDS: dict[str, tuple[Callable[[Parts, Random, Place], None], ...]] = {
     "forest": (_pine, _pine, _round_tree, _mushroom, _pine),
     "desert": (_cactus, _sandstone, _cactus, _rock),
     "beach": (_palm, _parasol, _palm, _rock),
-    "snowfield": (_snowy_pine, _snowman, _snowdrift, _snowy_pine),
+    "snowfield": (_snowy_pine, _igloo, _snowdrift, _snowy_pine),
     "town": (_house, _house, _lamp_post, _house, _round_tree),
     "moon": (_lander, _moon_rock, _moon_rock, _moon_rock),
 }

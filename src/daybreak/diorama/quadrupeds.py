@@ -1,4 +1,4 @@
-"""Dog, cat, rabbit, bear, elephant and pig: one rig with six sets of measures.
+"""Dog, cat, rabbit, bear, elephant, pig, fox, horse and sheep: one rig with nine sets of measures.
 
 Measures are in the rig's own units (a dog is about 1.2 high); the caller scales the whole rig.
 """
@@ -41,6 +41,15 @@ class Paint:
         """The subject's colour, darker (below 1) or lighter."""
         return np.asarray(np.minimum(self.colour * np.float32(factor), 1), np.float32)
 
+    def surface(self, **more: float) -> dict[str, object]:
+        """What a part needs to wear the pattern, with other properties of its surface."""
+        return {"pattern": self.pattern, "colour2": self.contrast, **more}
+
+    @property
+    def dark(self) -> bool:
+        """Whether dark details would be lost on it."""
+        return float(self.colour.max()) < 0.1
+
 
 @dataclass(frozen=True)
 class Anatomy:
@@ -73,6 +82,12 @@ ANATOMY: dict[str, Anatomy] = {
                         (0.0, 0.0, 0.0), "fan", "string"),
     "pig": Anatomy((0.55, 0.33, 0.33), 0.46, 0.0, 0.090, 0.09, (0.66, 0.55), 0.17, 0.27, (0.58, 0.14),
                    (0.42, 0.52, 0.16), "flaps", "curl"),
+    "fox": Anatomy((0.46, 0.18, 0.19), 0.50, -0.04, 0.062, 0.075, (0.74, 0.55), 0.23, 0.22, (0.53, 0.27),
+                   (1.00, 0.56, 0.22), "tall", "brush"),
+    "horse": Anatomy((0.56, 0.23, 0.25), 0.88, 0.0, 0.078, 0.085, (0.76, 0.55), 0.30, 0.19, (0.74, 0.55),
+                     (1.25, 0.66, 0.62), "leaves", "flowing"),
+    "sheep": Anatomy((0.46, 0.32, 0.33), 0.60, 0.0, 0.070, 0.080, (0.56, 0.50), 0.18, 0.21, (0.62, 0.20),
+                     (0.60, 0.62, 0.28), "drooping", "tuft"),
 }  # fmt: skip
 
 
@@ -92,10 +107,12 @@ def add_quadruped(body: Body, kind: str, motion: Motion, paint: Paint) -> None:
     trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, turn=lengthwise, pattern=paint.pattern, colour2=paint.contrast)
     if kind == "bear":
         trunk.add(ELLIPSOID, (0.18, 0, 0.18), (0.36, 0.30, 0.30), paint.colour)
-    if kind in ("dog", "cat"):
+    if kind == "sheep":
+        _add_wool(trunk, paint)
+    if kind in ("dog", "cat", "fox"):
         trunk.add(ELLIPSOID, (length * 0.74, 0, -height * 0.12), (0.17, width * 0.78, height * 0.72), CREAM)
     _add_neck_and_head(trunk, kind, shape, motion, paint)
-    _add_legs(body, shape, centre, motion, paint)
+    _add_legs(body, shape, centre, motion, *_leg_tones(kind, paint))
     _add_tail(trunk, shape, motion, paint)
 
 
@@ -104,13 +121,18 @@ def _add_neck_and_head(trunk: Body, kind: str, shape: Anatomy, motion: Motion, p
     if motion.tuck:
         forward, up = forward * 1.02, shape.head - shape.body[2] * 0.74
     radius = shape.head
-    if kind not in ("pig", "rabbit"):
-        start = (shape.body[0] * 0.62, 0, shape.body[2] * 0.2)
-        trunk.limb(start, (forward * 0.96, 0, up * 0.82), radius * 0.66, paint.colour)
+    start = (shape.body[0] * 0.62, 0, shape.body[2] * 0.2)
+    if kind not in ("pig", "rabbit", "sheep"):
+        trunk.limb(start, (forward * 0.96, 0, up * 0.82), radius * (0.9 if kind == "horse" else 0.66), paint.colour)
+    if kind == "horse":
+        _add_mane(trunk, start, (forward, up), paint)
     head = trunk.joint((forward, 0, up), rotate_z(motion.look) @ rotate_y(motion.nod - shape.slope))
-    head.add(ELLIPSOID, (0, 0, 0), (radius * 1.04, radius * 0.96, radius), paint.colour)
+    face = _sheep_face(paint) if kind == "sheep" else paint.colour
+    head.add(ELLIPSOID, (0, 0, 0), (radius * 1.04, radius * 0.96, radius), face)
     if kind == "elephant":
         _add_trunk_and_tusks(head, radius, motion, paint)
+    elif kind in ("fox", "horse", "sheep"):
+        _add_long_face(head, kind, shape, paint)
     else:
         _add_muzzle(head, kind, shape)
     _add_eyes(head, radius, kind, motion.asleep)
@@ -134,9 +156,72 @@ def _add_muzzle(head: Body, kind: str, shape: Anatomy) -> None:
     head.add(ELLIPSOID, (tip, 0, -drop + thickness * 0.42), (size, size * 1.25, size), DARK, specular=0.9)
 
 
+def _add_long_face(head: Body, kind: str, shape: Anatomy, paint: Paint) -> None:
+    """A fox's pointed muzzle, or the long soft nose of a horse or a sheep."""
+    radius = shape.head
+    length, thickness, drop = (radius * part for part in shape.muzzle)
+    if kind == "fox":
+        for side in (-1, 1):  # pale cheeks make the face a triangle
+            head.add(ELLIPSOID, (radius * 0.45, side * radius * 0.62, -radius * 0.34), (0.11, 0.09, 0.09), CREAM)
+        muzzle = (radius * 0.75 + length * 0.45, 0, -drop)
+        head.add(CONE, muzzle, (thickness * 0.9, thickness, length * 0.62), paint.colour, turn=rotate_y(math.pi / 2))
+        head.add(ELLIPSOID, (radius * 0.75 + length * 1.0, 0, -drop), (0.05, 0.05, 0.05), DARK, specular=0.9)
+        return
+    tip = (radius * 0.5 + length * 0.8, 0, -drop - length * 0.45)
+    face = _sheep_face(paint) if kind == "sheep" else paint.colour
+    head.limb((radius * 0.3, 0, -drop * 0.3), tip, thickness, face)
+    if kind == "horse":
+        head.add(ELLIPSOID, tip, (thickness * 0.95, thickness * 1.0, thickness * 0.9), _hair(paint))
+    else:
+        head.add(ELLIPSOID, (-radius * 0.15, 0, radius * 0.80), (0.17, 0.19, 0.13), paint.colour)  # a woolly cap
+
+
+def _sheep_face(paint: Paint) -> tuple[float, float, float]:
+    return (0.55, 0.45, 0.38) if paint.dark else (0.11, 0.10, 0.11)
+
+
+def _hair(paint: Paint) -> Array:
+    """The colour of a mane: much darker than the coat, and grey on a black one."""
+    return paint.shade(5.5) if paint.dark else paint.shade(0.38)
+
+
+def _add_mane(trunk: Body, start: tuple[float, float, float], head: tuple[float, float], paint: Paint) -> None:
+    """Locks along the back of the neck, and a forelock between the ears."""
+    for share in (0.30, 0.55, 0.80, 1.05):
+        x = start[0] + share * (head[0] - start[0])
+        z = start[2] + share * (head[1] - start[2])
+        trunk.add(ELLIPSOID, (x - 0.13, 0, z + 0.08), (0.12, 0.075, 0.15), _hair(paint), turn=rotate_y(0.5))
+
+
+def _add_wool(trunk: Body, paint: Paint) -> None:
+    """Round tufts all over the trunk."""
+    tufts = [(-0.36, 0.0, 0.20), (-0.12, 0.0, 0.30), (0.14, 0.0, 0.30), (0.36, 0.0, 0.20), (-0.48, 0.0, -0.04)]
+    tufts += [(x, side * 0.25, z) for side in (-1, 1) for x, z in ((-0.28, -0.08), (0.0, 0.06), (0.28, -0.08))]
+    for tuft in tufts:
+        trunk.add(ELLIPSOID, tuft, (0.19, 0.17, 0.18), paint.colour, **paint.surface())
+
+
+def _leg_tones(kind: str, paint: Paint) -> tuple[Array, Array]:
+    """The colours of legs and of feet: a fox wears dark stockings, a sheep's legs are as dark as its face."""
+    tone = paint.shade(0.88)
+    if kind == "sheep":
+        face = np.array(_sheep_face(paint), np.float32)
+        return face, face
+    if kind in ("fox", "horse"):
+        dark = np.array((0.20, 0.18, 0.17) if paint.dark else (0.10, 0.08, 0.08), np.float32)
+        return (dark if kind == "fox" else tone), dark
+    return tone, tone
+
+
 def _add_eyes(head: Body, radius: float, kind: str, asleep: bool) -> None:
     size = radius * (0.13 if kind in ("elephant", "bear") else 0.165)
     for side in (-1, 1):
+        if kind == "sheep":  # a white to see the eye by in a dark face
+            at = (radius * 0.74, side * radius * 0.50, radius * 0.30)
+            head.add(ELLIPSOID, at, (radius * 0.22, radius * 0.24, radius * (0.08 if asleep else 0.26)), CREAM)
+            if not asleep:
+                head.add(ELLIPSOID, (radius * 0.90, side * radius * 0.58, radius * 0.30), (size, size, size), DARK)
+            continue
         at = (radius * 0.80, side * radius * 0.46, radius * 0.30)
         radii = (size, size * 1.3, size * 0.28) if asleep else (size, size, size * 1.2)
         head.add(ELLIPSOID, at, radii, DARK, specular=0.0 if asleep else 1.4)
@@ -195,7 +280,36 @@ def _flaps(head: Body, radius: float, side: int, _: Motion, paint: Paint) -> Non
     head.add(CONE, at, (radius * 0.16, radius * 0.36, radius * 0.40), paint.shade(0.68), turn=turn)
 
 
-_EARS = {"floppy": _floppy, "pointed": _pointed, "long": _long, "round": _round, "fan": _fan, "flaps": _flaps}
+def _tall(head: Body, radius: float, side: int, _: Motion, paint: Paint) -> None:
+    turn = rotate_x(-side * 0.30)
+    at = (-radius * 0.08, side * radius * 0.66, radius * 1.20)
+    head.add(CONE, at, (radius * 0.34, radius * 0.50, radius * 0.78), paint.colour, turn=turn)
+    inner = (at[0] + radius * 0.14, at[1], at[2] - radius * 0.10)
+    head.add(CONE, inner, (radius * 0.26, radius * 0.30, radius * 0.52), DARK, turn=turn)
+
+
+def _leaves(head: Body, radius: float, side: int, _: Motion, paint: Paint) -> None:
+    at = (-radius * 0.25, side * radius * 0.50, radius * 1.15)
+    head.add(CONE, at, (radius * 0.26, radius * 0.30, radius * 0.55), paint.colour, turn=rotate_x(-side * 0.15))
+
+
+def _drooping(head: Body, radius: float, side: int, _: Motion, paint: Paint) -> None:
+    turn = rotate_x(-side * 0.35)
+    at = (-radius * 0.15, side * radius * 1.25, radius * 0.15)
+    head.add(ELLIPSOID, at, (radius * 0.22, radius * 0.55, radius * 0.24), _sheep_face(paint), turn=turn)
+
+
+_EARS = {
+    "floppy": _floppy,
+    "pointed": _pointed,
+    "long": _long,
+    "round": _round,
+    "fan": _fan,
+    "flaps": _flaps,
+    "tall": _tall,
+    "leaves": _leaves,
+    "drooping": _drooping,
+}
 
 
 def _add_trunk_and_tusks(head: Body, radius: float, motion: Motion, paint: Paint) -> None:
@@ -211,7 +325,7 @@ def _add_trunk_and_tusks(head: Body, radius: float, motion: Motion, paint: Paint
         head.limb((radius * 0.72, side * radius * 0.50, -radius * 0.52), tip, 0.045, CREAM)
 
 
-def _add_legs(body: Body, shape: Anatomy, centre: Array, motion: Motion, paint: Paint) -> None:
+def _add_legs(body: Body, shape: Anatomy, centre: Array, motion: Motion, tone: Array, foot_tone: Array) -> None:
     length, width, height = shape.body
     lift = 0.55 * shape.swing
     for end in (1, -1):
@@ -231,10 +345,9 @@ def _add_legs(body: Body, shape: Anatomy, centre: Array, motion: Motion, paint: 
                 hip_y = side * width * 0.88
             foot = np.stack([x, np.full_like(x, hip_y * 1.05), z], 1)
             hip = np.stack([np.full_like(x, hip_x), np.full_like(x, hip_y), centre - height * 0.45], 1)
-            tone = paint.shade(0.88)
             body.limb(hip, foot, shape.leg, tone)
             toes = foot + np.array((shape.foot * 0.35, 0, 0), np.float32)
-            body.add(ELLIPSOID, toes, (shape.foot * 1.25, shape.foot, shape.foot * 0.75), tone)
+            body.add(ELLIPSOID, toes, (shape.foot * 1.25, shape.foot, shape.foot * 0.75), foot_tone)
 
 
 def _add_tail(trunk: Body, shape: Anatomy, motion: Motion, paint: Paint) -> None:
@@ -257,6 +370,16 @@ def _add_tail(trunk: Body, shape: Anatomy, motion: Motion, paint: Paint) -> None
             angle = 2.2 * index
             at = (-0.05 - 0.045 * index, 0.05 * math.cos(angle), 0.05 * math.sin(angle))
             root.add(ELLIPSOID, at, (0.045, 0.05, 0.05), paint.shade(0.8))
+    elif shape.tail == "brush":
+        rise = 0.10 if not motion.tuck else -0.02
+        root.limb((0.04, 0, 0), (-0.36, 0, rise), 0.125, paint.colour)
+        root.add(ELLIPSOID, (-0.49, 0, rise * 1.35), (0.17, 0.105, 0.105), CREAM, turn=rotate_y(0.25))
+    elif shape.tail == "flowing":
+        drop = 0.55 if not motion.tuck else 0.10
+        root.limb((0.02, 0, 0.06), (-0.20, 0, -0.02), 0.065, _hair(paint))
+        root.limb((-0.20, 0, -0.02), (-0.26, 0, -drop), 0.085, _hair(paint))
+    elif shape.tail == "tuft":
+        root.add(ELLIPSOID, (-0.14, 0, -0.10), (0.08, 0.09, 0.12), paint.colour)
     else:
         root.limb((0.03, 0, 0.05), (-0.16, 0, -0.34), 0.03, paint.shade(0.75))
         root.add(ELLIPSOID, (-0.165, 0, -0.38), (0.05, 0.05, 0.08), DARK)

@@ -42,7 +42,7 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "square, bridge, corner, cobblestones, garage, shops, shop"
     ),
     "moon": _phrases(
-        "crater, craters, planet, galaxy, lunar, asteroid, outer space, milky way, spaceship, space station, zero "
+        "crater, craters, planet, galaxy, lunar, asteroid, outer space, milky way, space station, zero "
         "gravity, martian"
     ),
     "room": _phrases(
@@ -164,7 +164,8 @@ NEAREST_VERBS = {
     "spin": "twist, circle, swirl, turn, gyrate, cartwheel, loop, turn round, go around in circles, spiral",
     "fly": (
         "flap, sail through the air, swoop, zoom through the air, parachute, rise into the air, drift "
-        "through the air, float up, float in space"
+        "through the air, float up, float in space, lift off, take off, launch, ascend, float away, drift away, "
+        "fly off, fly away, rise up, rise into the sky"
     ),
     "swim": (
         "surf, splash, wade, bathe, row, drift, sail, dog paddle, splash about, bob, float on water, float around in "
@@ -176,7 +177,7 @@ NEAREST_VERBS = {
     "dance": (
         "shake, waltz, tango, breakdance, tap dance, moonwalk, salsa, jig, disco, swing, wave, party, shake its hips"
     ),
-    "drive": "ride, commute, honk, zoom, accelerate, motor, vroom, drift around the corner",
+    "drive": "ride, commute, honk, chug, rumble, rumble along, zoom, accelerate, motor, vroom, drift around the corner",
     "roll": "trundle, tumble over, roll downhill",
 }  # fmt: skip
 
@@ -254,6 +255,8 @@ NO_TYPO = _set(
     silt singer sixth slack slot small smell snore soak sorry sound span spare spend spine sport stall still store
     story stride strike string strip stroke subset swap tail teach test tight tilt toast top torn trace train trait
     trial trout waiter walker want while white wonder word worn write year yield juggle
+    hoarse worse sheet steep sheer steel track trick trunk pocket racket socket clock flock couch poach drain grain
+    dock deck tube dish wish loose sharp spark snow bloom cheap
     """
 )
 

@@ -20,6 +20,7 @@ from daybreak.diorama.scene import (
     INDOOR_ENVIRONMENTS,
     PATTERNS,
     RELATIONS,
+    SEAGOING,
     SIZES,
     STYLES,
     SUBJECTS,
@@ -37,7 +38,7 @@ PLAIN_PATTERN = 0.60
 MEDIUM_SIZE = 0.60
 CLEAR_WEATHER = 0.60
 STATIC_CAMERA = 0.45
-BOAT_AT_SEA = 0.6  # chance that a boat is at the beach, and that it sails there
+AT_SEA = 0.6  # chance that a boat or a fish is at the beach, and that it sails or swims there
 
 Random = np.random.Generator
 
@@ -87,7 +88,7 @@ def _mostly(rng: Random, usual: str, chance: float, words: tuple[str, ...]) -> s
 def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
     kind = _pick(rng, SUBJECTS)
     environment = _pick(rng, ENVIRONMENTS)
-    if kind == "boat" and rng.random() < BOAT_AT_SEA:
+    if kind in SEAGOING and rng.random() < AT_SEA:
         environment = WATER_ENVIRONMENTS[0]
     first = _subject(rng, kind, environment, simple)
     time_of_day = _pick(rng, TIMES_OF_DAY)
@@ -107,7 +108,7 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
 
 def _subject(rng: Random, kind: str, environment: str, simple: bool, actions: tuple[str, ...] | None = None) -> Subject:
     action = _pick(rng, actions or allowed_actions(kind, environment))
-    if kind == "boat" and environment in WATER_ENVIRONMENTS and actions is None and rng.random() < BOAT_AT_SEA:
+    if kind in SEAGOING and environment in WATER_ENVIRONMENTS and actions is None and rng.random() < AT_SEA:
         action = "swim"
     if simple:
         return Subject(kind, _pick(rng, COLOURS), action=action)

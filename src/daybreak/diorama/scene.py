@@ -10,6 +10,8 @@ from dataclasses import dataclass
 SUBJECTS = (
     "dog", "cat", "rabbit", "bear", "elephant", "pig",
     "bird", "penguin", "car", "boat", "ball", "robot",
+    "fox", "sheep", "horse", "duck", "fish", "truck", "bus", "train", "rocket", "balloon", "hot-air balloon",
+    "cube", "snowman",
 )  # fmt: skip
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black")
 PATTERNS = ("plain", "striped", "spotted")
@@ -22,7 +24,7 @@ WEATHERS = ("clear", "rain", "snow", "fog", "fireflies")
 CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
 STYLES = ("toy", "noir", "sepia", "pixel")
 
-ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig")
+ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig", "fox", "sheep", "horse")
 _ANIMAL_ACTIONS = ("stand", "walk", "run", "jump", "spin", "sleep", "dance", "fly", "swim", "roll")
 ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(ANIMALS, _ANIMAL_ACTIONS),
@@ -32,8 +34,19 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "boat": ("stand", "swim", "spin", "fly", "jump"),
     "ball": ("stand", "roll", "jump", "spin", "fly", "swim"),
     "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll"),
+    "duck": ("stand", "walk", "run", "jump", "fly", "sleep", "dance", "swim", "spin"),
+    "fish": ("stand", "swim", "jump", "fly", "spin"),
+    "truck": ("stand", "drive", "jump", "spin", "fly"),
+    "bus": ("stand", "drive", "jump", "spin", "fly"),
+    "train": ("stand", "drive", "jump", "spin", "fly"),
+    "rocket": ("stand", "fly", "jump", "spin"),
+    "balloon": ("stand", "fly", "jump", "spin", "dance"),
+    "hot-air balloon": ("stand", "fly", "jump", "spin"),
+    "cube": ("stand", "roll", "jump", "spin", "fly"),
+    "snowman": ("stand", "jump", "spin", "dance", "roll"),
 }
 WATER_ENVIRONMENTS = ("beach",)  # the only places where a subject can swim or sail
+SEAGOING = ("boat", "fish")  # mostly found in the water
 INDOOR_ENVIRONMENTS = ("room",)
 AIRLESS_ENVIRONMENTS = ("moon",)
 

@@ -1,4 +1,4 @@
-"""The other six kinds (bird, penguin, car, boat, ball, robot), the ten colours, and `add_subject`."""
+"""Bird, penguin, boat, ball and robot, the measures of all kinds, the ten colours, and `add_subject`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ from daybreak.diorama.primitives import (
 from daybreak.diorama.quadrupeds import ANATOMY, CREAM, DARK, Paint, add_quadruped
 from daybreak.diorama.rig import Body
 from daybreak.diorama.scene import Subject
+from daybreak.diorama.swimmers import add_duck, add_fish
+from daybreak.diorama.toys import add_balloon, add_cube, add_hot_air_balloon, add_rocket, add_snowman
+from daybreak.diorama.vehicles import METAL, add_bus, add_car, add_train, add_truck
 
 # Chosen far apart in hue or lightness, so that a small picture still shows which is which.
 COLOURS: dict[str, tuple[float, float, float]] = {
@@ -58,11 +61,21 @@ MEASURES: dict[str, tuple[float, float, float]] = {
     "boat": (1.65, 1.70, 0.84),
     "ball": (1.00, 1.00, 1.10),
     "robot": (1.44, 0.55, 0.93),
+    "fox": (1.25, 1.94, 0.94),
+    "sheep": (1.10, 1.55, 1.02),
+    "horse": (1.76, 1.91, 0.80),
+    "duck": (1.30, 1.69, 1.00),
+    "fish": (1.20, 1.72, 1.00),
+    "truck": (1.24, 1.95, 1.02),
+    "bus": (1.16, 2.12, 1.00),
+    "train": (1.44, 2.22, 0.94),
+    "rocket": (1.45, 1.04, 0.95),
+    "balloon": (1.47, 0.80, 0.95),
+    "hot-air balloon": (1.54, 1.15, 0.90),
+    "cube": (1.00, 1.00, 1.02),
+    "snowman": (1.74, 0.93, 0.80),
 }
 BEAK = (0.98, 0.58, 0.08)
-GLASS = (0.50, 0.70, 0.82)
-TYRE = (0.07, 0.07, 0.08)
-METAL = (0.62, 0.64, 0.68)
 
 
 def measure(kind: str, size: str) -> tuple[float, float]:
@@ -94,16 +107,12 @@ def add_subject(parts: Parts, subject: Subject, motion: Motion) -> None:
         _RIGS[subject.kind](body, motion, paint)
 
 
-def _surface(paint: Paint, **more: float) -> dict[str, object]:
-    return {"pattern": paint.pattern, "colour2": paint.contrast, **more}
-
-
 def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:
     flying = motion.spread > 0.5
     low = -0.30 if motion.tuck else 0.0
     trunk = body.joint((0, 0, 0.58 + low), rotate_y(np.full_like(motion.nod, -0.1 if flying else -0.45)))
     radii = np.stack([0.27 * motion.stretch, 0.27 + 0 * motion.nod, 0.40 + 0 * motion.nod], 1)
-    trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, turn=rotate_y(math.pi / 2), **_surface(paint))
+    trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, turn=rotate_y(math.pi / 2), **paint.surface())
     trunk.add(ELLIPSOID, (0.17, 0, -0.09), (0.24, 0.21, 0.20), CREAM)
     head = trunk.joint((0.36, 0, 0.16 if not motion.tuck else 0.06), rotate_z(motion.look) @ rotate_y(motion.nod + 0.3))
     head.add(ELLIPSOID, (0, 0, 0.05), (0.22, 0.215, 0.22), paint.colour)
@@ -136,7 +145,7 @@ def _add_penguin(body: Body, motion: Motion, paint: Paint) -> None:
     trunk = body.joint((0, 0, 0.30 if prone else 0.50), rotate_y(lean + 0 * waddle) @ rotate_x(waddle))
     stretch = motion.stretch
     radii = np.stack([0.29 / np.sqrt(stretch), 0.32 / np.sqrt(stretch), 0.47 * stretch], 1)
-    trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, **_surface(paint))
+    trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, **paint.surface())
     trunk.add(ELLIPSOID, (0.095, 0, -0.05), (0.215, 0.24, 0.37), CREAM)
     nod = motion.nod - 0.95 * lean
     head = trunk.joint((0.02, 0, 0.52), rotate_z(motion.look) @ rotate_y(nod))
@@ -161,30 +170,6 @@ def _add_penguin(body: Body, motion: Motion, paint: Paint) -> None:
             body.add(ELLIPSOID, foot, (0.17, 0.10, 0.045), BEAK)
 
 
-def _add_car(body: Body, motion: Motion, paint: Paint) -> None:
-    bounce = 0.42 + 0.25 * (motion.stretch - 1)
-    chassis = body.joint(np.stack([0 * bounce, 0 * bounce, bounce], 1), rotate_y(0 * bounce))
-    lengthwise = {"turn": rotate_y(math.pi / 2), **_surface(paint, specular=0.7)}
-    chassis.add(BOX, (0, 0, 0), (0.19, 0.44, 0.94), paint.colour, **lengthwise)
-    chassis.add(ELLIPSOID, (0.55, 0, 0.12), (0.44, 0.43, 0.17), paint.colour, specular=0.7)
-    chassis.add(ELLIPSOID, (-0.78, 0, 0.12), (0.22, 0.43, 0.15), paint.colour, specular=0.7)
-    chassis.add(BOX, (-0.16, 0, 0.36), (0.47, 0.39, 0.17), paint.colour, specular=0.7)
-    chassis.add(ELLIPSOID, (-0.16, 0, 0.50), (0.54, 0.42, 0.11), paint.colour, specular=0.7)
-    for x in (-0.38, 0.08):
-        chassis.add(BOX, (x, 0, 0.36), (0.19, 0.405, 0.12), GLASS, specular=1.2)
-    chassis.add(BOX, (-0.16, 0, 0.36), (0.485, 0.33, 0.12), GLASS, specular=1.2)
-    chassis.add(BOX, (0.93, 0, -0.13), (0.05, 0.42, 0.06), METAL)
-    chassis.add(BOX, (-0.93, 0, -0.13), (0.05, 0.42, 0.06), METAL)
-    for side in (-1, 1):
-        chassis.add(ELLIPSOID, (0.93, side * 0.29, 0.05), (0.06, 0.09, 0.09), (1.0, 0.95, 0.7), emission=0.9)
-        chassis.add(BOX, (-0.94, side * 0.32, 0.05), (0.02, 0.07, 0.05), (0.9, 0.08, 0.05), emission=0.5)
-        for end in (-1, 1):
-            wheel = body.joint((end * 0.58, side * 0.42, 0.25), rotate_y(motion.wheel) @ rotate_x(math.pi / 2))
-            wheel.add(CYLINDER, (0, 0, 0), (0.25, 0.25, 0.10), TYRE)
-            wheel.add(CYLINDER, (0, 0, 0), (0.13, 0.13, 0.11), METAL)
-            wheel.add(BOX, (0, 0, 0), (0.21, 0.04, 0.112), METAL)  # a spoke, so that one sees the wheel turn
-
-
 def _add_boat(body: Body, motion: Motion, paint: Paint) -> None:
     sway = rotate_x(0.3 * motion.roll)
     hull = body.joint((0, 0, 0.27), sway)
@@ -193,7 +178,7 @@ def _add_boat(body: Body, motion: Motion, paint: Paint) -> None:
     hull.add(ELLIPSOID, (0, 0, 0.23), (0.66, 0.26, 0.09), (0.55, 0.36, 0.20))
     hull.add(CYLINDER, (0.08, 0, 0.75), (0.035, 0.035, 0.62), (0.42, 0.27, 0.15))
     # A sail is a flat cone: its unit z stays upright, so stripes run across it.
-    hull.add(CONE, (-0.27, 0, 0.78), (0.36, 0.035, 0.50), paint.colour, **_surface(paint))
+    hull.add(CONE, (-0.27, 0, 0.78), (0.36, 0.035, 0.50), paint.colour, **paint.surface())
     hull.add(CONE, (0.36, 0, 0.68), (0.22, 0.03, 0.38), CREAM)
     flag = hull.joint((0.08, 0, 1.32), rotate_z(0.5 * np.sin(motion.phase * 2 + 8 * motion.wing)))
     flag.add(BOX, (-0.10, 0, 0), (0.10, 0.012, 0.06), paint.shade(0.9))
@@ -205,7 +190,7 @@ def _add_ball(body: Body, motion: Motion, paint: Paint) -> None:
     sphere = body.joint(np.stack([0 * centre, 0 * centre, centre], 1), rotate_y(motion.wheel + 0.7))
     wide = 0.5 / np.sqrt(squash)
     radii = np.stack([wide, wide, 0.5 * squash], 1) if not np.any(motion.wheel) else (0.5, 0.5, 0.5)
-    surface = _surface(paint, specular=0.8)
+    surface = paint.surface(specular=0.8)
     if paint.pattern == PLAIN:  # one half in a deeper tone, so that one sees a plain ball turn
         dark = float(paint.colour.max()) < 0.1
         surface = {"pattern": BELLY, "colour2": paint.shade(2.6 if dark else 0.62), "specular": 0.8}
@@ -215,7 +200,7 @@ def _add_ball(body: Body, motion: Motion, paint: Paint) -> None:
 def _add_robot(body: Body, motion: Motion, paint: Paint) -> None:
     low = 0.0
     trunk = body.joint((0, 0, 0.60 + low), rotate_y(0.0 * motion.nod))
-    trunk.add(BOX, (0, 0, 0), (0.19, 0.27, 0.25), paint.colour, **_surface(paint, specular=0.5))
+    trunk.add(BOX, (0, 0, 0), (0.19, 0.27, 0.25), paint.colour, **paint.surface(specular=0.5))
     trunk.add(BOX, (0.185, 0, 0.03), (0.02, 0.16, 0.12), METAL)
     for index, lamp in enumerate(((0.95, 0.2, 0.15), (0.98, 0.85, 0.2), (0.2, 0.85, 0.4))):
         trunk.add(ELLIPSOID, (0.21, 0.09 * (index - 1), 0.03), (0.02, 0.032, 0.032), lamp, emission=0.7)
@@ -250,8 +235,18 @@ def _add_robot(body: Body, motion: Motion, paint: Paint) -> None:
 _RIGS = {
     "bird": _add_bird,
     "penguin": _add_penguin,
-    "car": _add_car,
+    "car": add_car,
     "boat": _add_boat,
     "ball": _add_ball,
     "robot": _add_robot,
+    "duck": add_duck,
+    "fish": add_fish,
+    "truck": add_truck,
+    "bus": add_bus,
+    "train": add_train,
+    "rocket": add_rocket,
+    "balloon": add_balloon,
+    "hot-air balloon": add_hot_air_balloon,
+    "cube": add_cube,
+    "snowman": add_snowman,
 }

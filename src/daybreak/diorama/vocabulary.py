@@ -28,8 +28,8 @@ SUBJECT_NOUNS: dict[str, tuple[str, ...]] = {
     "elephant": _words("elephant, baby elephant, elephant calf, jumbo, african elephant, tusker"),
     "pig": _words("pig, piglet, hog, swine, piggy, boar, sow"),
     "bird": _words(
-        "bird, sparrow, robin, parrot, duck, crow, songbird, finch, birdie, pigeon, canary, gull, seagull, "
-        "hummingbird, parakeet, swallow, duckling"
+        "bird, sparrow, robin, parrot, crow, songbird, finch, birdie, pigeon, canary, gull, seagull, "
+        "hummingbird, parakeet, swallow"
     ),
     "penguin": _words("penguin, emperor penguin, penguin chick, king penguin"),
     "car": _words(
@@ -38,15 +38,25 @@ SUBJECT_NOUNS: dict[str, tuple[str, ...]] = {
     "boat": _words("boat, sailboat, ship, yacht, dinghy, toy boat, rowboat, fishing boat, vessel"),
     "ball": _words("ball, beach ball, sphere, orb, rubber ball, football, soccer ball, toy ball, globe"),
     "robot": _words("robot, android, droid, automaton, machine, toy robot, bot, cyborg, mechanical man"),
+    "fox": _words("fox, vixen, fox cub, toy fox"),
+    "sheep": _words("sheep, lamb, ewe, ram, woolly sheep, woolly lamb"),
+    "horse": _words("horse, pony, stallion, mare, foal, colt, steed, racehorse, toy horse"),
+    "duck": _words("duck, duckling, mallard, drake, toy duck, rubber duck"),
+    "fish": _words("fish, goldfish, koi, minnow, toy fish"),
+    "truck": _words("truck, lorry, toy truck, delivery truck, cargo truck, delivery van, box truck"),
+    "bus": _words("bus, coach, school bus, toy bus, city bus, minibus"),
+    "train": _words("train, locomotive, steam train, steam engine, steam locomotive, toy train, railway engine"),
+    "rocket": _words("rocket, spaceship, spacecraft, rocket ship, space rocket, toy rocket, starship"),
+    "balloon": _words("balloon, party balloon, toy balloon, helium balloon"),
+    "hot-air balloon": _words("hot-air balloon, air balloon, passenger balloon"),
+    "cube": _words("cube, box, block, toy block, building block, toy cube"),
+    "snowman": _words("snowman, snow man, toy snowman"),
 }
 
 # Things the world has no model of, and the subject that comes nearest.
 NEAREST_SUBJECTS: dict[str, tuple[str, ...]] = {
     "dog": _words(
-        "horse, pony, foal, stallion, mare, fox, wolf, deer, fawn, cow, bull, calf, sheep, lamb, goat, donkey, mule, "
-        "zebra, "
-        "giraffe, camel, llama, alpaca, unicorn, coyote, antelope, reindeer, moose, animal, creature, pet, beast, "
-        "dragon, dinosaur, t-rex"
+        "hyena, animal, creature, pet, beast, dragon, dinosaur, t-rex"
     ),
     "cat": _words("tiger, lion, leopard, panther, cheetah, lynx, cougar, puma, jaguar, raccoon, ferret, lioness"),
     "rabbit": _words(
@@ -54,36 +64,54 @@ NEAREST_SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "bear": _words("panda, koala, gorilla, monkey, ape, chimpanzee, sloth, badger, beaver, otter, bigfoot, yeti"),
     "elephant": _words(
-        "hippo, hippopotamus, rhino, rhinoceros, mammoth, buffalo, bison, whale, tortoise, turtle, walrus"
+        "hippo, hippopotamus, rhino, rhinoceros, mammoth, buffalo, bison, tortoise, turtle, walrus"
     ),
     "pig": _words("warthog, tapir, armadillo"),
     "bird": _words(
         "plane, airplane, aeroplane, jet, helicopter, drone, kite, butterfly, bee, insect, dragonfly, eagle, hawk, "
         "owl, chicken, "
-        "hen, rooster, chick, goose, swan, peacock, flamingo, bat, falcon, dove, raven, toucan, ostrich, stork, "
+        "hen, rooster, chick, peacock, flamingo, bat, falcon, dove, raven, toucan, ostrich, stork, "
         "pelican, turkey"
     ),
-    "penguin": _words("puffin, seal, sea lion, dolphin, fish, shark, goldfish"),
+    "penguin": _words("puffin, seal, sea lion"),
     "car": _words(
-        "truck, bus, lorry, van, train, tram, tractor, motorcycle, motorbike, bike, bicycle, scooter, limousine, suv, "
-        "ambulance, fire engine, tank, wagon, pickup, minivan, convertible, locomotive, cart, carriage, racecar, racer"
+        "motorcycle, motorbike, bike, bicycle, scooter, limousine, suv, "
+        "minivan, convertible, cart, carriage, racecar, racer"
     ),
     "boat": _words(
         "canoe, kayak, submarine, ferry, raft, surfboard, cruise ship, gondola, tanker, trawler, barge, catamaran, "
         "warship, tugboat"
     ),
     "ball": _words(
-        "balloon, apple, cube, wheel, planet, pumpkin, melon, marble, egg, bubble, basketball, box, coin, tyre, tire,"
+        "apple, wheel, planet, pumpkin, melon, marble, egg, basketball, coin, tyre, tire,"
         " boulder"
     ),
     "robot": _words(
         "person, man, woman, boy, girl, child, kid, astronaut, people, human, dancer, ballerina, knight, soldier, "
         "ninja, "
-        "wizard, witch, princess, king, queen, superhero, doll, snowman, alien, zombie, skeleton, chef, farmer, "
+        "wizard, witch, princess, king, queen, superhero, doll, alien, zombie, skeleton, chef, farmer, "
         "runner, baby, "
         "toddler, lady, guy, spaceman, teenager, couple, puppet, mannequin, cyclist, skater, pirate, cowboy, monster,"
         " ghost"
     ),
+    "fox": _words("wolf, coyote, jackal, dingo, wolf cub"),
+    "sheep": _words("goat, llama, alpaca, billy goat"),
+    "horse": _words(
+        "deer, fawn, cow, bull, calf, ox, donkey, mule, zebra, giraffe, camel, unicorn, antelope, reindeer, moose, "
+        "gazelle, stag, pegasus"
+    ),
+    "duck": _words("goose, swan, gosling, cygnet"),
+    "fish": _words(
+        "shark, dolphin, whale, clownfish, octopus, jellyfish, seahorse, guppy, angelfish, mermaid, squid, carp, tuna"
+    ),
+    "truck": _words("van, tractor, ambulance, fire engine, fire truck, tank, wagon, pickup, pickup truck, dump truck"),
+    "bus": _words("double-decker, caravan, camper van, trolleybus, double-decker bus"),
+    "train": _words("tram, streetcar, railcar, subway train, steamroller"),
+    "rocket": _words("missile, space shuttle, ufo, flying saucer, satellite, space ship"),
+    "balloon": _words("bubble, soap bubble, lollipop"),
+    "hot-air balloon": _words("airship, blimp, zeppelin, parachute, dirigible"),
+    "cube": _words("dice, brick, crate, parcel, package, gift, gift box, cardboard box, suitcase"),
+    "snowman": _words("scarecrow, gingerbread man, ice sculpture, snow sculpture, snow figure"),
 }  # fmt: skip
 
 COLOUR_WORDS: dict[str, tuple[str, ...]] = {
@@ -215,9 +243,52 @@ SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
     ("car", "stand"): _words(
         "stand, wait, stay still, sit parked, stand still, stop, sit still, stand motionless, stay put, idle"
     ),
+    ("train", "drive"): _words(
+        "drive, chug along, speed along, steam along, drive along, chug past, puff along, speed, drive past"
+    ),
     ("boat", "stand"): _words(
         "stand, wait, stay still, stand still, lie at anchor, stay put, stop, stand motionless, lie still"
     ),
+    ("horse", "run"): _words(
+        "gallop, run, race, dash, charge, bolt, canter, tear along, run fast, rush, run along, sprint"
+    ),
+    ("horse", "walk"): _words("walk, trot, amble, stroll, walk along, plod, wander, roam, stride, walk about"),
+    ("sheep", "stand"): _words("stand, graze, wait, stand still, stand there, stand around, stay still, stay put"),
+    **dict.fromkeys(
+        (("truck", "stand"), ("bus", "stand"), ("train", "stand")),
+        _words("stand, wait, stay still, stand still, stop, sit still, stand motionless, stay put"),
+    ),
+    ("duck", "walk"): _words("walk, waddle, toddle, wander, stroll, walk along, waddle along, walk about, amble"),
+    ("duck", "swim"): _words(
+        "swim, paddle, float on the water, bob in the waves, swim along, paddle along, swim around"
+    ),
+    ("fish", "swim"): _words(
+        "swim, swim along, swim around, glide through the water, splash through the water, swim through the water"
+    ),
+    ("fish", "stand"): _words("stay still, wait, hold still, keep still, stay put, remain still, stop"),
+    ("fish", "fly"): _words("fly, float through the air, glide through the air, hover, swim through the air, soar"),
+    ("rocket", "stand"): _words(
+        "stand, wait, stand still, stand upright, stay still, stay put, stand motionless, stand ready"
+    ),
+    ("rocket", "fly"): _words("fly, soar, blast off, fly through the air, hover, take flight, rocket through the air"),
+    **dict.fromkeys(
+        (("balloon", "fly"), ("hot-air balloon", "fly")),
+        _words(
+            "fly, float in the air, drift through the air, hover, float through the air, hang in the air, soar, "
+            "glide through the air"
+        ),
+    ),
+    **dict.fromkeys(
+        (("balloon", "stand"), ("hot-air balloon", "stand")),
+        _words("stand, stay still, wait, stay put, stand still, hold still, remain still, stop"),
+    ),
+    **dict.fromkeys(
+        (("balloon", "jump"), ("cube", "jump"), ("hot-air balloon", "jump")),
+        _words("jump, bounce, bounce up and down, hop, jump up and down, bounce around"),
+    ),
+    ("balloon", "dance"): _words("dance, sway, dance around, wiggle, sway to the music, jive"),
+    ("cube", "stand"): _words("stand, lie still, stay still, sit still, stay put, remain still, wait, stop"),
+    ("cube", "roll"): _words("roll, tumble, roll along, roll over, tumble along, roll over and over, roll forward"),
     ("robot", "sleep"): _words("sleep, nap, rest, snooze, power down"),
     ("bird", "swim"): _words(
         "swim, paddle, float on the water, bob in the waves, swim along, paddle along, swim around"
@@ -252,7 +323,7 @@ _IRREGULAR: dict[str, tuple[str, str, str]] = {
 _DOUBLED = frozenset(
     _words(
         "trot, hop, jog, zip, skip, nap, plod, bob, pad, stop, snap, wag, chat, flit, scud, tip, drop, zigzag, pan, "
-        "nod, swim, step, zip, flap, chat, jig, hug, squat"
+        "nod, swim, step, zip, flap, chat, jig, hug, squat, chug"
     )
 )
 _VOWELS = "aeiou"

@@ -92,6 +92,41 @@ def pig(rng: Random, sample_rate: int) -> Signal:
     return sound
 
 
+def fox(rng: Random, sample_rate: int) -> Signal:
+    """Two hoarse yaps, higher and thinner than a dog's bark."""
+    sound = np.zeros(round(0.42 * sample_rate))
+    for start in (0.0, 0.22):
+        t = times(0.18, sample_rate)
+        pitch = curve(t, (0, 0.04, 0.18), (620, 940, 520)) * rng.uniform(0.9, 1.12) * (1 + 0.05 * wander(rng, t, 90))
+        source = tone(pitch, 0.85, sample_rate) + 0.8 * noise(rng, len(t), 700, 6000, sample_rate)
+        throat = formants(source, ((950, 220, 1), (1900, 300, 0.8), (3200, 600, 0.4)), sample_rate)
+        _lay(sound, throat * swell(t, 0.004, 0.08), start, sample_rate)
+    return sound
+
+
+def sheep(rng: Random, sample_rate: int) -> Signal:
+    """A baa: a nasal open vowel that trembles all the way through."""
+    t = times(rng.uniform(0.6, 0.8), sample_rate)
+    end = t[-1]
+    pitch = curve(t, (0, 0.15 * end, end), (250, 300, 235)) * rng.uniform(0.88, 1.2)
+    tremble = 1 + 0.40 * np.sin(2 * np.pi * 9 * t + wander(rng, t, 8))
+    source = tone(pitch * (1 + 0.03 * np.sin(2 * np.pi * 9 * t)), 0.92, sample_rate)
+    source += 0.15 * noise(rng, len(t), 600, 4000, sample_rate)
+    throat = formants(source, ((720, 150, 1), (1650, 240, 0.8), (2600, 400, 0.4)), sample_rate)
+    return throat * tremble * swell(t, 0.02, 0.2)
+
+
+def horse(rng: Random, sample_rate: int) -> Signal:
+    """A whinny: a high shaking call that falls by more than an octave, and a breathy end."""
+    t = times(rng.uniform(0.9, 1.15), sample_rate)
+    end = t[-1]
+    shake = np.sin(2 * np.pi * np.cumsum(curve(t, (0, end), (13, 9))) / sample_rate)
+    pitch = curve(t, (0, 0.15 * end, 0.6 * end, end), (620, 980, 640, 330)) * rng.uniform(0.9, 1.12)
+    source = tone(pitch * (1 + 0.07 * shake), 0.86, sample_rate) + 0.35 * noise(rng, len(t), 600, 5000, sample_rate)
+    throat = formants(source, ((850, 220, 1), (1700, 320, 0.8), (2900, 600, 0.4)), sample_rate)
+    return throat * (0.75 + 0.25 * shake) * swell(t, 0.03, 0.35)
+
+
 def bird(rng: Random, sample_rate: int) -> Signal:
     """A phrase of three or four chirps."""
     notes = [chirp(rng, sample_rate) for _ in range(rng.integers(3, 5))]
@@ -126,10 +161,102 @@ def penguin(rng: Random, sample_rate: int) -> Signal:
 
 def car(rng: Random, sample_rate: int) -> Signal:
     """A horn: two bright reeds a third apart."""
-    t = times(rng.uniform(0.35, 0.5), sample_rate)
-    steady = np.full(len(t), 415.0 * rng.uniform(0.96, 1.04))
-    reeds = tone(steady, 0.86, sample_rate) + tone(steady * 1.26, 0.86, sample_rate)
+    return _horn(rng, sample_rate, 415.0, 1.26, rng.uniform(0.35, 0.5))
+
+
+def _horn(rng: Random, sample_rate: int, pitch: float, interval: float, seconds: float) -> Signal:
+    """Two bright reeds, the second `interval` times as high as the first."""
+    t = times(seconds, sample_rate)
+    steady = np.full(len(t), pitch * rng.uniform(0.96, 1.04))
+    reeds = tone(steady, 0.86, sample_rate) + tone(steady * interval, 0.86, sample_rate)
     return formants(reeds, ((600, 500, 0.7), (1900, 900, 1), (3000, 1200, 0.6)), sample_rate) * swell(t, 0.008, 0.05)
+
+
+def truck(rng: Random, sample_rate: int) -> Signal:
+    """A deep air horn, long."""
+    return _horn(rng, sample_rate, 185.0, 1.33, rng.uniform(0.6, 0.8))
+
+
+def bus(rng: Random, sample_rate: int) -> Signal:
+    """A horn between a car's and a truck's, sounded twice."""
+    first = _horn(rng, sample_rate, 290.0, 1.19, 0.22)
+    return np.concatenate([first, np.zeros(round(0.08 * sample_rate)), first])
+
+
+def train(rng: Random, sample_rate: int) -> Signal:
+    """A steam whistle: a chord of three pipes in a rush of steam, bending down at the end."""
+    t = times(rng.uniform(0.8, 1.0), sample_rate)
+    bend = curve(t, (0, 0.06, 0.75 * t[-1], t[-1]), (0.9, 1.0, 1.0, 0.93)) * rng.uniform(0.95, 1.06)
+    pipes = sum((tone(pitch * bend, 0.45, sample_rate) for pitch in (660.0, 784.0, 990.0)), np.zeros(len(t)))
+    return (pipes + 0.5 * noise(rng, len(t), 900, 7000, sample_rate)) * swell(t, 0.04, 0.15)
+
+
+def duck(rng: Random, sample_rate: int) -> Signal:
+    """Two or three quacks: a buzzing source through a narrow bright bill."""
+    count = int(rng.integers(2, 4))
+    sound = np.zeros(round(0.24 * count * sample_rate))
+    for index in range(count):
+        t = times(0.19, sample_rate)
+        pitch = curve(t, (0, 0.03, 0.19), (250, 310, 190)) * rng.uniform(0.92, 1.1)
+        source = tone(pitch, 0.95, sample_rate) + 0.3 * noise(rng, len(t), 800, 5000, sample_rate)
+        bill = formants(source, ((1150, 140, 1), (2100, 220, 0.9), (3300, 500, 0.4)), sample_rate)
+        _lay(sound, bill * swell(t, 0.004, 0.07), 0.24 * index, sample_rate)
+    return sound
+
+
+def fish(rng: Random, sample_rate: int) -> Signal:
+    """A string of bubbles, each rising in pitch as it leaves."""
+    sound = np.zeros(round(0.5 * sample_rate))
+    for index in range(4):
+        t = times(0.09, sample_rate)
+        pitch = curve(t, (0, 0.09), (380, 900)) * rng.uniform(0.8, 1.3)
+        _lay(sound, tone(pitch, 0.2, sample_rate) * swell(t, 0.006, 0.05), 0.11 * index, sample_rate)
+    return sound
+
+
+def rocket(rng: Random, sample_rate: int) -> Signal:
+    """The rush of an engine that is lit and dies away."""
+    t = times(rng.uniform(0.9, 1.2), sample_rate)
+    rush = noise(rng, len(t), 60, 2600, sample_rate) + 0.5 * noise(rng, len(t), 60, 240, sample_rate)
+    return rush * (0.8 + 0.2 * wander(rng, t, 25)) * swell(t, 0.010, 0.5)
+
+
+def hot_air_balloon(rng: Random, sample_rate: int) -> Signal:
+    """The burner: a short hissing roar."""
+    t = times(rng.uniform(0.7, 0.9), sample_rate)
+    hiss = noise(rng, len(t), 300, 6000, sample_rate) + 0.8 * noise(rng, len(t), 100, 500, sample_rate)
+    return hiss * swell(t, 0.010, 0.12)
+
+
+def balloon(rng: Random, sample_rate: int) -> Signal:
+    """A rubbery squeak."""
+    t = times(0.25, sample_rate)
+    pitch = curve(t, (0, 0.1, 0.25), (620, 1150, 800)) * rng.uniform(0.85, 1.2) * (1 + 0.04 * wander(rng, t, 120))
+    return tone(pitch, 0.7, sample_rate) * swell(t, 0.01, 0.06)
+
+
+def cube(rng: Random, sample_rate: int) -> Signal:
+    """Two knocks on a wooden block."""
+    sound = np.zeros(round(0.4 * sample_rate))
+    for start in (0.0, 0.17):
+        t = times(0.2, sample_rate)
+        modes = np.array((1.0, 2.3, 3.9)) * 520 * rng.uniform(0.92, 1.08)
+        block = ring(t, modes, np.array((0.05, 0.03, 0.02)), np.array((1.0, 0.5, 0.3)), sample_rate)
+        click = 0.5 * noise(rng, len(t), 800, 5000, sample_rate) * strike(t, 0.0003, 0.004)
+        _lay(sound, block + click, start, sample_rate)
+    return sound
+
+
+def snowman(rng: Random, sample_rate: int) -> Signal:
+    """Sleigh bells, shaken four times."""
+    sound = np.zeros(round(0.9 * sample_rate))
+    for index in range(4):
+        t = times(0.3, sample_rate)
+        modes = np.array((1.0, 1.34, 1.71, 2.18)) * 3100 * rng.uniform(0.94, 1.06)
+        bells = ring(t, modes, np.full(4, 0.09), rng.uniform(0.4, 1.0, 4), sample_rate)
+        shake = 0.4 * noise(rng, len(t), 3000, 9000, sample_rate) * strike(t, 0.0005, 0.02)
+        _lay(sound, bells + shake, 0.19 * index, sample_rate)
+    return sound
 
 
 def boat(rng: Random, sample_rate: int) -> Signal:
@@ -181,6 +308,19 @@ VOICES: dict[str, Voice] = {
     "boat": boat,
     "ball": ball,
     "robot": robot,
+    "fox": fox,
+    "sheep": sheep,
+    "horse": horse,
+    "duck": duck,
+    "fish": fish,
+    "truck": truck,
+    "bus": bus,
+    "train": train,
+    "rocket": rocket,
+    "balloon": balloon,
+    "hot-air balloon": hot_air_balloon,
+    "cube": cube,
+    "snowman": snowman,
 }
 
 

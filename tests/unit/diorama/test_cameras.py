@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from daybreak.diorama.cameras import DOLLY, HALF_VIEW, MARGIN, ORBIT, PAN, Framing, fit, project, shoot
-from daybreak.diorama.primitives import ELLIPSOID, IDENTITY, Array, Parts
+from daybreak.diorama.primitives import BOX, ELLIPSOID, IDENTITY, Array, Parts
 from daybreak.diorama.scene import CAMERAS
 
 FRAMING = Framing(target=(0.0, 0.0, 0.7), distance=3.3, aspect=1.75, move="static")
@@ -85,3 +85,12 @@ def test_fit_leaves_what_fits_and_moves_back_from_what_does_not() -> None:
     fitted = fit(FRAMING, large)
     assert fitted.distance > FRAMING.distance
     assert np.abs(project(large, shoot(fitted, 49), 1.75)).max() <= MARGIN + 0.02
+
+
+def test_a_box_reaches_to_its_nearest_corner() -> None:
+    parts = Parts(1)
+    parts.add(BOX, (0, 0, 0.7), IDENTITY, (0.5, 0.5, 0.5), (1, 0, 0))
+    left, _, right, top = project(parts.stack(), shoot(replace(FRAMING, target=(0.0, 0.0, 0.7)), 1), 1.75)[0, 0]
+    assert right == pytest.approx(-left, rel=1e-4)
+    assert right > 0.5 / (3.3 - 0.5) / (HALF_VIEW * 1.75) * 0.97  # the front face, not the middle
+    assert top < 1

@@ -49,6 +49,11 @@ def test_a_runner_is_heard_moving_across() -> None:
     assert (np.diff(pans) * np.sign(pans[-1] - pans[0]) >= 0).all()
 
 
+def test_a_tumbling_cube_knocks_and_says_nothing() -> None:
+    events, _ = sound_events(scene("cube", "roll"))
+    assert {(event.kind, event.material) for event in events} == {("impact", "wood")}
+
+
 def test_a_jump_is_heard_when_it_lands() -> None:
     events, _ = sound_events(scene("ball", "jump"))
     landings = [event.time for event in events if event.kind == "impact"]
@@ -73,3 +78,5 @@ def test_beds_follow_place_hour_and_weather() -> None:
     assert sound_events(scene("dog", "sleep", "moon"))[1] == ()
     assert sound_events(scene("car", "drive", "room"))[1] == ("engine",)
     assert sound_events(scene("bird", "fly", "desert"))[1] == ("wind", "flap")
+    assert sound_events(scene("train", "drive", "moon"))[1] == ("engine",)
+    assert sound_events(scene("balloon", "fly", "room"))[1] == ()

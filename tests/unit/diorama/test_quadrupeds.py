@@ -1,4 +1,4 @@
-"""The six animals differ where it shows, and their limbs do what their pose says."""
+"""The four-legged animals differ where it shows, and their limbs do what their pose says."""
 
 import itertools
 

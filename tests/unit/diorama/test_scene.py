@@ -11,7 +11,7 @@ from daybreak.diorama.scene import SceneSpec, Subject
 DOG = Subject("dog", "brown", action="run")
 CAT = Subject("cat", "black", "striped", "small", "sleep")
 LISTS = {
-    "SUBJECTS": 12,
+    "SUBJECTS": 25,
     "COLOURS": 10,
     "PATTERNS": 3,
     "SIZES": 3,

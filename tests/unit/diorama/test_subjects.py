@@ -53,6 +53,14 @@ def test_feet_come_down_to_the_ground_and_not_through_it(kind: str, action: str)
     assert bottom.min() < 0.05
 
 
+@pytest.mark.parametrize("kind", ["car", "truck", "bus", "train"])
+def test_wheels_turn_when_it_drives_and_not_when_it_stands(kind: str) -> None:
+    for action, turns in (("drive", True), ("stand", False)):
+        prims = make_prims(kind, action)
+        turned = (np.abs(np.diff(prims[:, :, TO_LOCAL : TO_LOCAL + 9], axis=0)) > 0.5).any(axis=(0, 2))
+        assert turned.any() == turns
+
+
 def test_sizes_are_ordered() -> None:
     for kind in SUBJECTS:
         small, medium, large = (measure(kind, size) for size in SIZES)
