@@ -39,7 +39,7 @@ class TransformerConfig:
 
 
 class Modulation(nn.Module):
-    """Shift, scale and gate for each of a block's two main branches, per latent frame: (B, T, D) to 6 x (B, T, 1, D)."""
+    """Shift, scale and gate for each of a block's two main branches, per frame: (B, T, D) to 6 x (B, T, 1, D)."""
 
     def __init__(self, width: int, hidden: int) -> None:
         super().__init__()

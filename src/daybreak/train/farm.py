@@ -45,7 +45,7 @@ class Farm:
     def __init__(
         self, make: Callable[[Task], Arrays], tasks: Iterator[Task], num_workers: int, slot_bytes: int
     ) -> None:
-        self.tasks = tasks
+        self.tasks, self.closed = tasks, threading.Event()
         context = multiprocessing.get_context("spawn")
         count = num_workers * SLOTS_PER_WORKER
         self._file = tempfile.NamedTemporaryFile(dir=SHARED if SHARED.is_dir() else None)  # noqa: SIM115 - closed in close
@@ -63,12 +63,12 @@ class Farm:
             worker.start()
 
     def __iter__(self) -> Iterator[tuple[Task, Arrays]]:
-        """Raises WorkerError when a worker did."""
-        while True:
+        """Raises WorkerError when a worker did; ends when the farm is closed."""
+        while not self.closed.is_set():
             try:
-                task, slot, layout = self._done.get(timeout=5)
+                task, slot, layout = self._done.get(timeout=1)
             except queue.Empty:
-                if not all(worker.is_alive() for worker in self.workers):
+                if not self.closed.is_set() and not all(worker.is_alive() for worker in self.workers):
                     raise WorkerError("a process that renders training data died") from None
                 continue
             if slot is None:
@@ -81,6 +81,7 @@ class Farm:
 
     def close(self) -> None:
         """Ends the processes."""
+        self.closed.set()
         for worker in self.workers:
             worker.terminate()
         for worker in self.workers:
@@ -169,11 +170,20 @@ class Harvest:
     batch: int
     device: torch.device
     error: BaseException | None = None
+    thread: threading.Thread | None = None
 
     def start(self) -> Harvest:
         """Begins; gives itself."""
-        threading.Thread(target=self._run, daemon=True).start()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
         return self
+
+    def stop(self) -> None:
+        """Ends the thread and the farm."""
+        self.farm.closed.set()
+        if self.thread is not None:
+            self.thread.join()
+        self.farm.close()
 
     def _run(self) -> None:
         try:

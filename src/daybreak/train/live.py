@@ -20,7 +20,7 @@ from daybreak.diorama.scene import SceneSpec
 from daybreak.models.precision import autocast
 from daybreak.models.text_encoder import TextEncoderConfig
 from daybreak.models.transformer import TransformerConfig
-from daybreak.models.vae import VAE
+from daybreak.models.vae import VAE, VAEConfig
 from daybreak.tokenizer import Tokenizer
 from daybreak.train.farm import Arrays, DevicePool, Farm, Harvest, Task, numbered
 from daybreak.train.latents import BUCKET_SHARES, BUCKETS, cover, render_reduced
@@ -36,6 +36,8 @@ FEWEST_CLIPS = 1_500
 FEWEST_STILLS, FEWEST_LATENTS = 256, 64
 STILLS = 16  # an item of the farm holds so many
 STILLS_EVERY = 12  # items, one is of stills
+HARVEST = 8  # items encoded together
+TRAINING_BYTES = 56 << 30  # of a card's memory, what training itself takes at the recipe's batches
 NUM_CAPTIONS = 6  # of a scene, and of its mirror image
 MAX_TOKENS = TextEncoderConfig().max_tokens
 LIVE_SCENES = {False: 50_000_000, True: 60_000_000}  # of clips and of stills; far from all others
@@ -151,8 +153,11 @@ class LiveLatents:
     def __init__(self, vae: VAE, conditioner: Conditioner, recipe: TransformerRecipe, num_workers: int) -> None:
         self.vae, self.conditioner, self.recipe = vae, conditioner, recipe
         self.device = next(vae.parameters()).device
+        room = room_for(recipe.kept, self.device)
         self.pools = {
-            f"{what} {height}x{width}": DevicePool(max(64, int(share * recipe.kept[what == "stills"])), self.device)
+            f"{what} {height}x{width}": DevicePool(
+                max(64, int(share * room * recipe.kept[what == "stills"])), self.device
+            )
             for what in ("clips", "stills")
             for (height, width), share in zip(BUCKETS, BUCKET_SHARES, strict=True)
         }
@@ -161,7 +166,7 @@ class LiveLatents:
         os.environ[TOKENIZER] = str(Path(folder) / "tokenizer.json")  # the workers inherit it
         tasks = latent_tasks(recipe.first_stills // STILLS)
         self.farm = Farm(make_latents, tasks, num_workers, 5 << 19)
-        self.harvest = Harvest(self.farm, self._keep, 4, self.device).start()
+        self.harvest = Harvest(self.farm, self._keep, HARVEST, self.device).start()
 
     def _keep(self, kind: str, _numbers: list[int], items: dict[str, Tensor]) -> None:
         joined = {name: values.flatten(0, 1) for name, values in items.items()}
@@ -212,6 +217,15 @@ class LiveLatents:
         lengths = drawn["lengths"][rows, chosen]
         mask = torch.arange(MAX_TOKENS, device=self.device) < lengths[:, None]
         return Batch(drawn["latents"], drawn["coverage"], drawn["ids"][rows, chosen].long(), mask)
+
+
+def room_for(kept: tuple[int, int], device: torch.device) -> float:
+    """The share of so many clips and stills that fits on a card beside what training takes; 1 at most."""
+    if device.type != "cuda":
+        return 1.0
+    values = VAEConfig().latent_channels * 8 * 14 * 2  # bytes of a latent frame
+    wanted = values * (7 * kept[0] + kept[1])
+    return min(1.0, (torch.cuda.get_device_properties(device).total_memory - TRAINING_BYTES) / wanted)
 
 
 def mirrored(spec: SceneSpec) -> SceneSpec:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from daybreak.models.text_encoder import TextEncoderConfig
 from daybreak.models.transformer import TransformerConfig
 from daybreak.models.vae import VAEConfig
+from daybreak.train.distil import DistilRecipe
 from daybreak.train.latents import SHARD_CLIPS
 from daybreak.train.loop import LoopConfig
 from daybreak.train.optimiser import OptimiserConfig
@@ -25,6 +26,7 @@ class Recipe:
     vae: VAERecipe
     text: TextRecipe
     transformer: TransformerRecipe
+    distil: DistilRecipe
     num_shards: int  # of cached clips
     num_still_shards: int
     shard_clips: int = SHARD_CLIPS
@@ -39,14 +41,15 @@ DAWN = Recipe(
         LIVE_WINDOWS,
     ),
     text=TextRecipe(
-        TextEncoderConfig(),
-        LoopConfig(600, OptimiserConfig(1e-3, 2e-3, 50, 300), save_every=100, sample_every=100),
+        TextEncoderConfig(vocabulary_size=3072),
+        LoopConfig(4_000, OptimiserConfig(1e-3, 2e-3, 50, 2_500), save_every=2_000, sample_every=1_000),
     ),
     transformer=TransformerRecipe(
         TransformerConfig(),
         LoopConfig(5_000, OptimiserConfig(1e-3, 2e-3, 100, 3_000), save_every=1_000, sample_every=1_000, compile=True),
         still_steps=500,
     ),
+    distil=DistilRecipe(LoopConfig(600, OptimiserConfig(5e-4, 1e-3, 20, 400), 0.99, 200, 300, compile=True)),
     num_shards=32,
     num_still_shards=4,
 )
@@ -71,6 +74,7 @@ TOY = Recipe(
         still_batch=48,
         clip_batch=8,
     ),
+    distil=DistilRecipe(LoopConfig(60, OptimiserConfig(5e-4, 1e-3, 10, 30), 0.9, 30, 60), batch=8, paths=8, kept=64),
     num_shards=2,
     num_still_shards=1,
 )

@@ -9,7 +9,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from daybreak.train.finished import trained_text_encoder, trained_vae
+from daybreak.train.distil import DistilStage
+from daybreak.train.finished import trained_text_encoder, trained_transformer, trained_vae
 from daybreak.train.latents import shard_path, write_shard
 from daybreak.train.live import LiveLatents, LiveWindows
 from daybreak.train.loop import Loop, LoopConfig, Stage, lower_priority
@@ -19,7 +20,7 @@ from daybreak.train.text import TextStage, world_tokenizer
 from daybreak.train.transformer import Conditioner, LatentSource, ShardedLatents, TransformerStage
 from daybreak.train.vae import VAEStage
 
-STAGES = ("vae", "text", "latents", "transformer", "publish")
+STAGES = ("vae", "text", "latents", "transformer", "distil", "publish")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ def run_stage(recipe: Recipe, stage: str, directory: Path, how: How) -> None:
     if stage == "vae":
         windows = LiveWindows(device, how.workers) if device.type == "cuda" else None
         train(VAEStage(recipe.vae, windows), recipe.vae.loop, directory / "vae", how)
+        if windows is not None:
+            windows.harvest.stop()
     elif stage == "text":
         tokenizer = world_tokenizer(recipe.text.model.vocabulary_size, directory / "text")
         train(TextStage(recipe.text, tokenizer), recipe.text.loop, directory / "text", how)
     elif stage == "latents":
         _write_latents(recipe, directory, device, how.resume)
-    elif stage == "transformer":
+    elif stage in ("transformer", "distil"):
         conditioner = Conditioner(*trained_text_encoder(recipe, directory, device))
         vae = trained_vae(recipe, directory).to(device)
         source: LatentSource
@@ -67,10 +70,24 @@ def run_stage(recipe: Recipe, stage: str, directory: Path, how: How) -> None:
             source = LiveLatents(vae, conditioner, recipe.transformer, how.workers)
         else:
             source = ShardedLatents(recipe.transformer, conditioner, directory / "latents")
-        trained = TransformerStage(recipe.transformer, conditioner, vae, source)
-        train(trained, recipe.transformer.loop, directory / "transformer", how)
+        train_denoiser(recipe, stage, directory, how, source)
+        if isinstance(source, LiveLatents):
+            source.harvest.stop()
     else:
         publish(recipe, directory, directory / "model")
+
+
+def train_denoiser(recipe: Recipe, stage: str, directory: Path, how: How, source: LatentSource) -> nn.Module:
+    """Trains the transformer, or the student that needs few steps, on latents from `source`."""
+    conditioner = Conditioner(*trained_text_encoder(recipe, directory, how.device))
+    vae = trained_vae(recipe, directory).to(how.device)
+    if stage == "transformer":
+        learnt = TransformerStage(recipe.transformer, conditioner, vae, source)
+        return train(learnt, recipe.transformer.loop, directory / stage, how)
+    teacher = trained_transformer(recipe, directory).to(how.device)
+    return train(
+        DistilStage(recipe.distil, teacher, conditioner, vae, source), recipe.distil.loop, directory / stage, how
+    )
 
 
 def train(stage: Stage, config: LoopConfig, directory: Path, how: How) -> nn.Module:

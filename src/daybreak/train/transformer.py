@@ -10,6 +10,7 @@ from typing import Protocol
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 
 from daybreak.diffusion.conditioning import sample_ceilings, sample_sigmas
@@ -56,7 +57,7 @@ class TransformerRecipe:
     still_batch: int = 128
     clip_batch: int = 24
     live_batches: tuple[int, int] = (256, 1_536)  # of clips and of stills on a graphics card
-    kept: tuple[int, int] = (160_000, 120_000)  # clips and stills that it keeps, mirror images counted
+    kept: tuple[int, int] = (240_000, 120_000)  # clips and stills that it keeps, mirror images counted
     first_stills: int = 60_000  # rendered before the first clip
     subject_weight: float = 2.0  # how much more a latent cell counts that a subject covers
     full_share: float = 0.6  # of captions that name every attribute
@@ -219,14 +220,21 @@ class TransformerStage:
     def sample(self, averaged: nn.Module, path: Path) -> dict[str, float]:
         """Clips for the sheet's prompts, one row each."""
         assert isinstance(averaged, Transformer)
-        device = next(averaged.parameters()).device
-        prompt = self.conditioner(list(SHEET_PROMPTS), device)
-        empty = self.conditioner([""] * len(SHEET_PROMPTS), device)
-        shape = (len(SHEET_PROMPTS), averaged.config.latent_channels, 7, 8, 14)
-        noise = torch.randn(shape, generator=step_generator(self.recipe.loop.seed, -1)).to(device)
-        denoise = guided(averaged, prompt, empty, self.recipe.sheet_guidance)
-        latents = euler(
-            denoise, noise, shifted_schedule(self.recipe.sheet_steps), torch.ones(shape[0], 7, device=device)
-        )
-        contact_sheet([to_frames(self.vae.decode(one[None])[0])[:, ::2, ::2] for one in latents], 5).save(path)
+        recipe = self.recipe
+        schedule = shifted_schedule(recipe.sheet_steps)
+        sheet(averaged, self.conditioner, self.vae, schedule, recipe.sheet_guidance).save(path)
         return {}
+
+
+def sheet(
+    transformer: Transformer, conditioner: Conditioner, vae: VAE, schedule: Tensor, guidance_scale: float
+) -> Image.Image:
+    """Clips for the sheet's prompts, one row each."""
+    device = next(transformer.parameters()).device
+    prompt = conditioner(list(SHEET_PROMPTS), device)
+    empty = conditioner([""] * len(SHEET_PROMPTS), device)
+    shape = (len(SHEET_PROMPTS), transformer.config.latent_channels, 7, 8, 14)
+    noise = torch.randn(shape, generator=step_generator(0, -1)).to(device)
+    denoise = guided(transformer, prompt, empty, guidance_scale)
+    latents = euler(denoise, noise, schedule, torch.ones(shape[0], 7, device=device))
+    return contact_sheet([to_frames(vae.decode(one[None])[0])[:, ::2, ::2] for one in latents], 5)
