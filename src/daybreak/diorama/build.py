@@ -23,7 +23,7 @@ def build_stage(spec: SceneSpec, num_frames: int = 49, fps: float = 24.0, aspect
     scene = compose(spec, num_frames, fps, aspect)
     air = np.random.default_rng((spec.seed, 3))
     atmosphere = make_atmosphere(spec.environment, spec.time_of_day, spec.weather, air, num_frames, fps)
-    if atmosphere.shore is not None and any(subject.action == "swim" for subject in spec.subjects):
+    if atmosphere.shore is not None and any(cast.motion.afloat for cast in scene.casts):
         light = atmosphere.light.copy()
         light["shore"] = SWIM_SHORE
         atmosphere = replace(atmosphere, light=light)

@@ -104,10 +104,15 @@ def _add_neck_and_head(trunk: Body, kind: str, shape: Anatomy, motion: Motion, p
     if motion.tuck:
         forward, up = forward * 1.02, shape.head - shape.body[2] * 0.74
     radius = shape.head
-    if kind not in ("pig", "rabbit"):
+    # A grazing head comes down in front of the feet; an elephant's is too heavy, and its trunk is long enough.
+    drop = motion.graze * (up + (shape.stand - radius * 1.05) * (0.35 if kind == "elephant" else 1.0))
+    ahead = forward + motion.graze * radius * 0.45
+    if kind not in ("pig", "rabbit") or np.any(motion.graze):
         start = (shape.body[0] * 0.62, 0, shape.body[2] * 0.2)
-        trunk.limb(start, (forward * 0.96, 0, up * 0.82), radius * 0.66, paint.colour)
-    head = trunk.joint((forward, 0, up), rotate_z(motion.look) @ rotate_y(motion.nod - shape.slope))
+        end = np.stack([ahead * 0.96, 0 * ahead, (up - drop) * 0.82], 1)
+        trunk.limb(start, end, radius * 0.66, paint.colour)
+    at = np.stack([ahead, 0 * ahead, up - drop], 1)
+    head = trunk.joint(at, rotate_z(motion.look) @ rotate_y(motion.nod - shape.slope))
     head.add(ELLIPSOID, (0, 0, 0), (radius * 1.04, radius * 0.96, radius), paint.colour)
     if kind == "elephant":
         _add_trunk_and_tusks(head, radius, motion, paint)
@@ -226,6 +231,9 @@ def _add_legs(body: Body, shape: Anatomy, centre: Array, motion: Motion, paint: 
             if motion.spread > 0.5:  # flying: stretched forward and back, paddling a little
                 x = hip_x + end * (0.30 + 0.05 * np.cos(cycle))
                 z = centre - height * 0.85 + 0.06 * np.sin(cycle)
+            if end > 0 and side == motion.waving:  # a raised forepaw
+                x = hip_x + 0.34 + 0.06 * motion.wave
+                z = centre + height * 0.35 + 0.16 * motion.wave
             if motion.tuck:
                 x, z = hip_x + 0.16 + 0 * cycle, shape.foot * 0.75 + 0 * cycle
                 hip_y = side * width * 0.88

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from daybreak.diorama import antic_verbs
+
 
 def _phrases(text: str) -> tuple[str, ...]:
     return tuple(phrase.strip() for phrase in text.split(","))
@@ -19,7 +21,8 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "grassland, prairie, tulips, clover"
     ),
     "forest": _phrases(
-        "wood, trees, tree, rainforest, bamboo, undergrowth, glade, treetops, pines, oaks, leaves, wilderness, "
+        "wood, trees, tree, rainforest, bamboo, undergrowth, glade, treetops, pines, oaks, wilderness, "
+        "autumn leaves, fallen leaves, falling leaves, "
         "campsite, swamp"
     ),
     "desert": _phrases(
@@ -63,11 +66,13 @@ EXTRA_TIMES: dict[str, tuple[str, ...]] = {
     ),
     "sunset": _phrases(
         "setting sun, sun setting, sun sets, sun is setting, sun goes down, sun sinks, sundown, nightfall, golden "
-        "light, evenings, tonight at sunset, low sun, dusky, afterglow"
+        "light, evenings, tonight at sunset, low sun, dusky, afterglow, evening falls, "
+        "dusk falls"
     ),
     "night": _phrases(
         "moonlight, moonlit, light of the moon, moon is shining, under the moon, by the moon, starlight, starry, "
-        "tonight, stars, darkness, nighttime, nocturnal, dark, bedtime, full moon, starlit, the moon shines, nights"
+        "tonight, stars, darkness, nighttime, nocturnal, dark, bedtime, full moon, starlit, the moon shines, nights, "
+        "night falls, night is falling, darkness falls"
     ),
     "overcast": _phrases(
         "overcast, cloudy, gloomy, clouds, cloud cover, dull, overcast sky, grey sky, grey skies, dreary, cloud"
@@ -80,7 +85,8 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
         "cloudless"
     ),
     "rain": _phrases(
-        "raining, rains, rained, raindrops, downpour, storm, stormy, thunderstorm, shower, showers, pouring, monsoon,"
+        "raining, rains, rained, raindrops, downpour, storm, stormy, thunderstorm, shower, showers, pouring, monsoon, "
+        "raindrops keep falling, rain keeps falling,"
         " drizzling, thunder"
     ),
     "snow": _phrases(
@@ -150,18 +156,18 @@ EXTRA_STYLES: dict[str, tuple[str, ...]] = {
 # Verbs of other motions, and the nearest action.
 NEAREST_VERBS = {
     "walk": (
-        "crawl, creep, sneak, tiptoe, climb, skate, travel, explore, prowl, limp, patrol, step, stumble, parade, "
-        "tour, cross, shuffle, slide, skateboard, lumber, head, heads"
+        "crawl, creep, sneak, tiptoe, climb, travel, explore, prowl, limp, patrol, step, stumble, parade, "
+        "tour, cross, shuffle, lumber, head, heads"
     ),
     "run": (
-        "flee, escape, ski, play, storm, sprint off, career, zigzag, scoot, dart, whizz, gambol, romp, frolic, barrel"
+        "ski, play, storm, sprint off, career, zigzag, scoot, dart, whizz, gambol, romp, frolic, barrel"
     ),
     "jump": "dive, pounce, vault, trampoline, hurdle, frisk, prance, cavort",
     "stand": (
-        "look, watch, stare, gaze, eat, drink, sing, talk, read, think, perch, lean, hide, balance, loiter, hang out,"
+        "look, watch, stare, gaze, sing, talk, read, think, perch, lean, hide, balance, loiter, hang out,"
         " guard, kneel, squat, relax in the sun"
     ),
-    "spin": "twist, circle, swirl, turn, gyrate, cartwheel, loop, turn round, go around in circles, spiral",
+    "spin": "twist, swirl, turn, gyrate, cartwheel, loop, turn round, spiral",
     "fly": (
         "flap, sail through the air, swoop, zoom through the air, parachute, rise into the air, drift "
         "through the air, float up, float in space"
@@ -174,10 +180,11 @@ NEAREST_VERBS = {
         "dream, relax, curl up, hibernate, lounge, catnap, have a snooze, nod off, fall asleep, lie curled up, drowse"
     ),
     "dance": (
-        "shake, waltz, tango, breakdance, tap dance, moonwalk, salsa, jig, disco, swing, wave, party, shake its hips"
+        "waltz, tango, breakdance, tap dance, moonwalk, salsa, jig, disco, swing, party, shake its hips"
     ),
     "drive": "ride, commute, honk, zoom, accelerate, motor, vroom, drift around the corner",
-    "roll": "trundle, tumble over, roll downhill",
+    "roll": "trundle, roll downhill",
+    **antic_verbs.NEAREST,
 }  # fmt: skip
 
 EXTRA_FORMS = {
@@ -198,6 +205,7 @@ EXTRA_FORMS = {
     ),
     "drive": "driven, going for a drive, goes for a drive",
     "jump": "on a trampoline, somersaults in the air",
+    **antic_verbs.FORMS,
 }  # fmt: skip
 
 RELATION_WORDS = {
@@ -235,7 +243,7 @@ NOTHING = (
     "look at, looks at, the look, "
     "drone shot, drone footage, drone view, aerial shot, aerial view, bird's eye view, at once, all around, all "
     "around it, at full, the left, the right, right now, right there, right before, day "
-    "after day, day out, wide shot, "
+    "after day, day out, wide shot, a bow, bow tie, red bow, bow and arrow, "
     "long shot, left hand, right hand, looking for, in order to, used to, going to, about to, make a video, make a "
     "clip, watch out, play of, set in, takes place"
 )

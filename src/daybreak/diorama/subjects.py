@@ -101,7 +101,7 @@ def _surface(paint: Paint, **more: float) -> dict[str, object]:
 def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:
     flying = motion.spread > 0.5
     low = -0.30 if motion.tuck else 0.0
-    trunk = body.joint((0, 0, 0.58 + low), rotate_y(np.full_like(motion.nod, -0.1 if flying else -0.45)))
+    trunk = body.joint((0, 0, 0.58 + low), rotate_y((-0.1 if flying else -0.45) + 0.85 * motion.graze))
     radii = np.stack([0.27 * motion.stretch, 0.27 + 0 * motion.nod, 0.40 + 0 * motion.nod], 1)
     trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, turn=rotate_y(math.pi / 2), **_surface(paint))
     trunk.add(ELLIPSOID, (0.17, 0, -0.09), (0.24, 0.21, 0.20), CREAM)
@@ -112,8 +112,9 @@ def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:
         size = (0.04, 0.05, 0.012) if motion.asleep else (0.042, 0.042, 0.048)
         head.add(ELLIPSOID, (0.14, side * 0.135, 0.12), size, DARK, specular=1.2)
         head.add(ELLIPSOID, (-0.04, side * 0.02, 0.30), (0.05, 0.03, 0.11), paint.shade(0.7), turn=rotate_y(-0.5))
-        if flying or motion.arms > 0.5:
-            wing = trunk.joint((-0.02, side * 0.18, 0.10), rotate_x(side * (0.20 + 0.8 * motion.wing)))
+        if flying or motion.arms > 0.5 or side == motion.waving:
+            lift = 0.20 + 0.8 * motion.wing if side != motion.waving else 0.65 + 0.55 * motion.wave
+            wing = trunk.joint((-0.02, side * 0.18, 0.10), rotate_x(side * lift))
             wing.add(ELLIPSOID, (-0.05, side * 0.40, 0), (0.24, 0.46, 0.045), paint.shade(0.72))
         else:
             fold = rotate_y(0.25) @ rotate_x(-side * 0.10)
@@ -130,10 +131,10 @@ def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:
 
 
 def _add_penguin(body: Body, motion: Motion, paint: Paint) -> None:
-    prone = motion.asleep or motion.afloat
-    lean = 1.48 if motion.asleep else 1.05 if motion.afloat else 0.0  # it sleeps and swims on its belly
+    prone = motion.asleep or motion.afloat or motion.prone
+    lean = 1.48 if motion.asleep or motion.prone else 1.05 if motion.afloat else 0.0  # it sleeps and swims on its belly
     waddle = 0.14 * np.sin(motion.phase) * motion.stride
-    trunk = body.joint((0, 0, 0.30 if prone else 0.50), rotate_y(lean + 0 * waddle) @ rotate_x(waddle))
+    trunk = body.joint((0, 0, 0.30 if prone else 0.50), rotate_y(lean + 0.85 * motion.graze) @ rotate_x(waddle))
     stretch = motion.stretch
     radii = np.stack([0.29 / np.sqrt(stretch), 0.32 / np.sqrt(stretch), 0.47 * stretch], 1)
     trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, **_surface(paint))
@@ -149,6 +150,8 @@ def _add_penguin(body: Body, motion: Motion, paint: Paint) -> None:
         raised = side * (
             0.35 + 1.1 * motion.arms + 0.6 * motion.wing + 0.25 * np.abs(np.sin(motion.phase)) * motion.stride
         )
+        if side == motion.waving:
+            raised = np.asarray(side * (2.1 + 0.5 * motion.wave))
         flipper = trunk.joint((0, side * 0.27, 0.20), rotate_x(raised))
         flipper.add(ELLIPSOID, (0, side * 0.03, -0.24), (0.12, 0.045, 0.28), paint.shade(0.72))
         cycle = motion.phase + (math.pi if side > 0 else 0)
@@ -231,6 +234,8 @@ def _add_robot(body: Body, motion: Motion, paint: Paint) -> None:
         cycle = motion.phase + (math.pi if side > 0 else 0)
         swing = 0.9 * motion.stride * np.cos(cycle)
         raised = side * (0.12 + 2.2 * max(motion.arms - 0.3, 0) + 0.35 * motion.wing)
+        if side == motion.waving:
+            raised = side * (2.45 + 0.5 * motion.wave)
         arm = trunk.joint((0, side * 0.31, 0.16), rotate_x(raised) @ rotate_y(swing))
         arm.add(ELLIPSOID, (0, 0, 0), (0.09, 0.08, 0.09), METAL)
         arm.add(CYLINDER, (0, side * 0.02, -0.20), (0.055, 0.055, 0.17), paint.shade(0.8))
