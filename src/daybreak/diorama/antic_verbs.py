@@ -64,7 +64,6 @@ SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("boat", "circle"): _words("circle, sail in a circle, sail in circles, circle around, move in a circle"),
     ("ball", "circle"): _words("circle, roll in a circle, roll in circles, circle around, move in a circle"),
-    ("boat", "fall"): _words("fall over, capsize, tip over, topple over, keel over, topple, fall on its side"),
     ("car", "fall"): _words("fall over, tip over, overturn, topple over, topple, flip over, fall on its side"),
     ("car", "nod"): _words("nod, bow, nod up and down, rock back and forth, nod again and again"),
     ("boat", "nod"): _words("nod, bow, nod up and down, rock back and forth, nod again and again"),

@@ -13,6 +13,8 @@ IN_DEPTH = ("approach", "leave")  # actions that cross the scene towards the cam
 ROAMING = (*IN_DEPTH, "circle")  # actions that need room behind and in front of their place
 STEPS_PER_SECOND = 1.9  # of what comes, goes or circles
 CIRCLE_DEPTH = 0.80  # a circle's radius in depth, as a share of its radius across
+SHAKES_PER_SECOND = 3.0
+MUNCHES_PER_SECOND = 2.0
 FALL_SECONDS = 0.45  # from the first tilt to the ground
 FALLEN = 1.72  # radians: a little over a quarter turn, so that the feet leave the ground
 
@@ -84,15 +86,15 @@ def _nod(situation: Situation) -> Motion:
 
 def _shake(situation: Situation) -> Motion:
     """Quick wiggles to the left and right, like a wet dog's."""
-    wiggle = wave(situation, 3.0)
+    wiggle = wave(situation, SHAKES_PER_SECOND)
     path = np.tile(np.array(situation.place, np.float32), (len(wiggle), 1))
     path[:, 0] += 0.10 * situation.height * wiggle
     return still(
         situation,
         position=path,
-        heading=facing_viewer(situation, 0.35) + 0.38 * wave(situation, 3.0, 0.9),
+        heading=facing_viewer(situation, 0.35) + 0.38 * wave(situation, SHAKES_PER_SECOND, 0.9),
         roll=0.24 * wiggle,
-        look=-0.55 * wave(situation, 3.0, 0.5),
+        look=-0.55 * wave(situation, SHAKES_PER_SECOND, 0.5),
         wing=0.25 * wiggle,
         pivot=0.1,
     )
@@ -100,7 +102,7 @@ def _shake(situation: Situation) -> Motion:
 
 def fall_moment(situation: Situation) -> float:
     """When a falling subject hits the ground, seconds; it depends on the phase, so that two do not fall together."""
-    return FALL_SECONDS + 0.30 + 0.30 * (situation.phase / TURN) % 0.30
+    return FALL_SECONDS + 0.30 + 0.30 * (situation.phase / TURN)
 
 
 def _fall(situation: Situation) -> Motion:
@@ -111,13 +113,11 @@ def _fall(situation: Situation) -> Motion:
     rebound = 0.22 * np.abs(np.sin(9 * after)) * np.exp(-6 * after)
     before = 0.10 * np.sin(TURN * 1.6 * (situation.times - landing + FALL_SECONDS)) * (share <= 0)
     facing = facing_viewer(situation, 0.45)
-    side = 1.0 if math.cos(situation.heading) > 0 else -1.0
+    side = 1.0 if math.cos(situation.heading) > 0 else -1.0  # its back towards the viewer
     return still(
         situation,
         heading=np.full(len(share), facing, np.float32),
         roll=side * (FALLEN * share**2 - rebound + before),
-        spread=0.3,
-        arms=0.4,
         settled=True,
     )
 
@@ -131,7 +131,7 @@ def _slide(situation: Situation) -> Motion:
         roll=0.05 * wave(situation, 1.5),
         look=glance(situation) * np.ones_like(situation.times),
         tuck=1.0,
-        arms=0.9,
+        arms=0.5,
         prone=True,
         settled=True,
     )
@@ -139,7 +139,7 @@ def _slide(situation: Situation) -> Motion:
 
 def _eat(situation: Situation) -> Motion:
     """Head on the ground all the time, munching."""
-    munch = wave(situation, 2.0)
+    munch = wave(situation, MUNCHES_PER_SECOND)
     return still(
         situation,
         graze=0.93 + 0.07 * munch,

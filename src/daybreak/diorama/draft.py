@@ -37,7 +37,7 @@ _NEAREST_ACTIONS: dict[str, tuple[str, ...]] = {
     "circle": ("circle", "spin"),
     "shake": ("shake", "dance"),
     "nod": ("nod", "shake"),
-    "fall": ("fall", "roll"),
+    "fall": ("fall", "roll", "shake"),
     "slide": ("slide", "drive", "roll", "swim"),
     "eat": ("eat", "nod"),
     "wave": ("wave", "nod", "shake"),

@@ -34,10 +34,11 @@ _HEADED = (*_LEGGED, "eat")
 _ANIMAL_ACTIONS = ("stand", "walk", "run", "jump", "spin", "sleep", "dance", "fly", "swim", "roll", *_HEADED)
 ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(ANIMALS, _ANIMAL_ACTIONS),
+    "elephant": tuple(action for action in _ANIMAL_ACTIONS if action != "wave"),  # its trunk is in the way
     "bird": ("stand", "walk", "jump", "fly", "sleep", "dance", "swim", "spin", *_HEADED),
     "penguin": ("stand", "walk", "run", "jump", "spin", "swim", "sleep", "dance", "roll", *_HEADED),
     "car": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
-    "boat": ("stand", "swim", "spin", "fly", "jump", *_UPRIGHT),
+    "boat": ("stand", "swim", "spin", "fly", "jump", *_ANYTHING, "nod"),
     "ball": ("stand", "roll", "jump", "spin", "fly", "swim", *_ANYTHING),
     "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll", *_LEGGED),
 }

@@ -216,14 +216,16 @@ def _add_ball(body: Body, motion: Motion, paint: Paint) -> None:
 
 
 def _add_robot(body: Body, motion: Motion, paint: Paint) -> None:
-    low = 0.0
-    trunk = body.joint((0, 0, 0.60 + low), rotate_y(0.0 * motion.nod))
+    fold = 0.12 if motion.tuck and not motion.prone else 0.0
+    if motion.prone:
+        body = body.joint((0, 0, 0.3), rotate_y(np.full_like(motion.nod, 1.55)))
+    trunk = body.joint((0, 0, 0.60), rotate_y(0.0 * motion.nod))
     trunk.add(BOX, (0, 0, 0), (0.19, 0.27, 0.25), paint.colour, **_surface(paint, specular=0.5))
     trunk.add(BOX, (0.185, 0, 0.03), (0.02, 0.16, 0.12), METAL)
     for index, lamp in enumerate(((0.95, 0.2, 0.15), (0.98, 0.85, 0.2), (0.2, 0.85, 0.4))):
         trunk.add(ELLIPSOID, (0.21, 0.09 * (index - 1), 0.03), (0.02, 0.032, 0.032), lamp, emission=0.7)
     trunk.add(CYLINDER, (0, 0, 0.27), (0.09, 0.09, 0.05), METAL)
-    head = trunk.joint((0, 0, 0.46), rotate_z(motion.look) @ rotate_y(motion.nod))
+    head = trunk.joint((0, 0, 0.46), rotate_z(motion.look) @ rotate_y(motion.nod - (1.1 if motion.prone else 0.0)))
     head.add(BOX, (0, 0, 0), (0.18, 0.23, 0.17), paint.colour, specular=0.5)
     head.add(BOX, (0.17, 0, 0.01), (0.02, 0.18, 0.09), DARK, specular=0.9)
     head.add(CYLINDER, (0, 0, 0.23), (0.018, 0.018, 0.07), METAL)
@@ -240,8 +242,8 @@ def _add_robot(body: Body, motion: Motion, paint: Paint) -> None:
         arm.add(ELLIPSOID, (0, 0, 0), (0.09, 0.08, 0.09), METAL)
         arm.add(CYLINDER, (0, side * 0.02, -0.20), (0.055, 0.055, 0.17), paint.shade(0.8))
         arm.add(ELLIPSOID, (0, side * 0.02, -0.40), (0.085, 0.075, 0.085), METAL)
-        x = 0.03 + 0.22 * motion.stride * np.cos(cycle) + (0.12 if motion.tuck else 0)
-        z = 0.07 + 0.14 * motion.stride * np.maximum(0, -np.sin(cycle)) + (0.12 if motion.tuck else 0)
+        x = 0.03 + 0.22 * motion.stride * np.cos(cycle) + fold
+        z = 0.07 + 0.14 * motion.stride * np.maximum(0, -np.sin(cycle)) + fold
         foot = np.stack([x, np.full_like(x, side * 0.15), z], 1)
         body.limb((0, side * 0.15, 0.38), foot, 0.075, METAL)
         if motion.spread > 0.5:  # it flies on jets
