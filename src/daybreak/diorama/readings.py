@@ -120,7 +120,7 @@ EXTRA_CAMERAS: dict[str, tuple[str, ...]] = {
         "camera drifts away, camera slowly zooms out, camera retreats"
     ),
     "orbit": _phrases(
-        "orbiting, orbits, orbit, circles around, circling around, camera goes around, camera to go around, camera "
+        "orbiting, orbits, orbit, camera circles around, camera circling around, camera goes around, camera to go around, camera "
         "going around, camera spins around, camera moves around, camera flies around, camera rotates around, camera "
         "turns around"
     ),
