@@ -120,9 +120,9 @@ EXTRA_CAMERAS: dict[str, tuple[str, ...]] = {
         "camera drifts away, camera slowly zooms out, camera retreats"
     ),
     "orbit": _phrases(
-        "orbiting, orbits, orbit, camera circles around, camera circling around, camera goes around, camera to go around, camera "
-        "going around, camera spins around, camera moves around, camera flies around, camera rotates around, camera "
-        "turns around"
+        "orbiting, orbits, orbit, camera circles around, camera circling around, camera goes around, camera to go "
+        "around, camera going around, camera spins around, camera moves around, camera flies around, camera rotates "
+        "around, camera turns around"
     ),
     "crane up": _phrases(
         "cranes up, crane, craning up, camera lifts, rising up, camera ascends, camera floats up, camera flies up, "
