@@ -89,7 +89,8 @@ NEAREST = {
         "sniff, sniff the ground, lap up"
     ),
     "wave": (
-        "wave, salute, raise its hand, wave its hand, wave its paw, wave its arms, say goodbye, say hi, gesture, clap"
+        "wave, wave at us, wave at me, wave to us, salute, raise its hand, wave its hand, wave its paw, wave its arms, "
+        "say goodbye, say hi, gesture, clap"
     ),
 }
 FORMS = {

@@ -243,7 +243,7 @@ class _Reader:
             targets = [0, 1]
         for index in targets:
             known = subjects[index]
-            directed = known.get("action") in _GAITS and meaning.value in IN_DEPTH
+            directed = meaning.weak and meaning.value in IN_DEPTH and known.get("action") in _GAITS
             if "action" not in known or directed or (known["action"] == "stand" and meaning.value != "stand"):
                 known["action"] = meaning.value
                 self._mark_floating(known, place)

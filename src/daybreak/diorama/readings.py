@@ -262,6 +262,8 @@ NO_TYPO = _set(
     silt singer sixth slack slot small smell snore soak sorry sound span spare spend spine sport stall still store
     story stride strike string strip stroke subset swap tail teach test tight tilt toast top torn trace train trait
     trial trout waiter walker want while white wonder word worn write year yield juggle
+    feel snake shade shame stake shape lunch bunch punch switch slice glaze grate craze blow bowl box mow tow row sow
+    pack pick peek deck sliver river fleet weed reed deed treat tackle trickle rumble fumble bubble cobble stable
     """
 )
 
