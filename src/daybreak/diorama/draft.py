@@ -33,6 +33,15 @@ _NEAREST_ACTIONS: dict[str, tuple[str, ...]] = {
     "sleep": ("sleep", "stand"),
     "dance": ("dance", "spin"),
     "drive": ("drive", "run", "swim", "roll", "fly"),
+    "approach": ("approach",),
+    "leave": ("leave",),
+    "circle": ("circle", "spin"),
+    "shake": ("shake", "dance"),
+    "nod": ("nod", "shake"),
+    "fall": ("fall", "roll", "shake"),
+    "slide": ("slide", "drive", "roll", "swim"),
+    "eat": ("eat", "nod"),
+    "wave": ("wave", "nod", "shake"),
 }
 _LIKELY_ACTIONS: dict[str, tuple[str, ...]] = {
     "car": ("drive",), "boat": ("swim",), "ball": ("roll", "jump"), "bird": ("fly", "walk"), "robot": ("walk", "dance"),

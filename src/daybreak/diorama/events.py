@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from daybreak.diorama.actions import AIRBORNE, HOPS_PER_SECOND, TURN, Motion
+from daybreak.diorama.antics import ANTICS, FALL_SECONDS, MUNCHES_PER_SECOND, ROAMING, SHAKES_PER_SECOND, fall_moment
 from daybreak.diorama.cameras import HALF_VIEW
 from daybreak.diorama.casting import Cast, compose
 from daybreak.diorama.primitives import Array
-from daybreak.diorama.scene import AIRLESS_ENVIRONMENTS, ANIMALS, INDOOR_ENVIRONMENTS, SceneSpec
+from daybreak.diorama.scene import AIRLESS_ENVIRONMENTS, ALLOWED_ACTIONS, ANIMALS, INDOOR_ENVIRONMENTS, SceneSpec
 from daybreak.diorama.sound import SoundEvent
 
 SURFACES = {
@@ -27,8 +28,10 @@ WEIGHTS = {
     "elephant": 1.0, "bear": 0.9, "horse": 0.9, "robot": 0.85, "pig": 0.7, "dog": 0.6, "penguin": 0.55,
 }  # fmt: skip
 DRIFTING = ("ball", "balloon", "hot-air balloon", "cube", "fish")  # no engine is heard when they fly
+ENGINED = ("car", "truck", "bus", "train")
 MUTE = ("ball", "balloon", "cube")
-SILENT = ("sleep", "roll", "swim")  # actions during which a subject keeps its voice to itself
+SILENT = ("sleep", "roll", "swim", "eat")  # actions during which a subject keeps its voice to itself
+Causes = list[tuple[str, str, Array | list[float], float]]  # sound kind, material, moments in seconds, loudness
 
 
 def sound_events(
@@ -63,14 +66,14 @@ def contact_times(times: Array, phase: Array, lag: float = 0.0) -> Array:
     return np.interp(whole, turns, times).astype(np.float32)
 
 
-def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> list[tuple[str, str, Array | list[float], float]]:
-    """Sound kind, material, moments in seconds and loudness of everything that a subject does."""
+def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> Causes:
+    """The sounds of everything that a subject does."""
     kind, action, motion = cast.subject.kind, cast.subject.action, cast.motion
     times = cast.situation.times
     weight = min(1.0, WEIGHTS.get(kind, 0.4) * {"small": 0.75, "medium": 1.0, "large": 1.2}[cast.subject.size])
     speaks = rng.uniform(0.15, 0.85)  # drawn for every subject, so that its voice does not move the others' sounds
     seconds = float(times[-1])
-    causes: list[tuple[str, str, Array | list[float], float]] = []
+    causes: Causes = _antic_causes(cast, surface, weight) if action in ANTICS else []
     if action in ("walk", "run"):
         lags = (0.5, -0.5, math.pi + 0.5, math.pi - 0.5) if action == "run" and kind in ANIMALS else (0.0, math.pi)
         causes += [("footstep", surface, contact_times(times, motion.phase, lag), weight) for lag in lags]
@@ -93,6 +96,37 @@ def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> list[tuple[st
     return causes
 
 
+def _antic_causes(cast: Cast, surface: str, weight: float) -> Causes:
+    """The sounds of the actions in `antics.py`, but for the voice."""
+    kind, action, motion = cast.subject.kind, cast.subject.action, cast.motion
+    times = cast.situation.times
+    seconds = float(times[-1])
+    body = BODIES.get(kind)
+    if action in ROAMING:
+        if "walk" in ALLOWED_ACTIONS[kind]:
+            return [("footstep", surface, contact_times(times, motion.phase, lag), weight) for lag in (0.0, math.pi)]
+        if motion.afloat:
+            return [("splash", "", contact_times(times, np.asarray(motion.phase / 2, np.float32)), 0.35)]
+        return (
+            [("impact", "rubber", contact_times(times, np.asarray(2 * motion.wheel, np.float32)), 0.3)]
+            if kind == "ball"
+            else []
+        )
+    if action == "fall":
+        landing = fall_moment(cast.situation)
+        thud = ("impact", body, [landing], 0.9) if body else ("footstep", surface, [landing], 1.0)
+        return [thud, ("whoosh", "", [landing - 0.8 * FALL_SECONDS], 0.4)]
+    if action == "slide":
+        return [("whoosh", "", list(np.arange(0.05, seconds, 0.6)), 0.4)]
+    if action == "eat":  # a crunch with every bite
+        return [("footstep", "snow", list(np.arange(0.2, seconds, 1 / MUNCHES_PER_SECOND)), 0.3)]
+    if action == "shake" and body:
+        return [("impact", body, list(np.arange(0.1, seconds, 0.5 / SHAKES_PER_SECOND)), 0.12)]
+    if action == "shake":
+        return [("whoosh", "", list(np.arange(0.1, seconds, 1 / SHAKES_PER_SECOND)), 0.25)]
+    return []
+
+
 def _hops(cast: Cast) -> tuple[list[float], list[float]]:
     """The moments of landing and of take-off of a jump or a dance, seconds."""
     seconds = float(cast.situation.times[-1])
@@ -110,7 +144,7 @@ def _beds(spec: SceneSpec) -> tuple[str, ...]:
     if outdoors:
         beds += _outdoor_beds(spec)
     for subject in spec.subjects:
-        if subject.kind in ("car", "truck", "bus", "train") and subject.action in ("drive", "stand", "spin"):
+        if subject.kind in ENGINED and subject.action in ("drive", "stand", "spin", *ANTICS):
             beds.append("engine")
         elif subject.action == "fly" and subject.kind in (*ANIMALS, "bird", "duck"):
             beds.append("flap")

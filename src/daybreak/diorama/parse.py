@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from daybreak.diorama.antics import IN_DEPTH
 from daybreak.diorama.captions import KEYS, facts
 from daybreak.diorama.draft import Draft, complete
 from daybreak.diorama.lexicon import Meaning, correct, match, tokenise
@@ -26,6 +27,7 @@ _OPPOSITE = {
     "left": "right of", "right": "left of", "behind": "in front of", "front": "behind", "below": "above",
     "ahead": "following",
 }  # fmt: skip
+_GAITS = frozenset({"walk", "run", "drive", "roll"})  # they may be said to come or go: "walks slowly towards us"
 _RESULT_NAMES = {"kind": "subject"}
 
 
@@ -242,7 +244,8 @@ class _Reader:
             targets = [0, 1]
         for index in targets:
             known = subjects[index]
-            if "action" not in known or (known["action"] == "stand" and meaning.value != "stand"):
+            directed = meaning.weak and meaning.value in IN_DEPTH and known.get("action") in _GAITS
+            if "action" not in known or directed or (known["action"] == "stand" and meaning.value != "stand"):
                 known["action"] = meaning.value
                 self._mark_floating(known, place)
             elif known["action"] != meaning.value:

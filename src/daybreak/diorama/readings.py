@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from daybreak.diorama import antic_verbs
+
 
 def _phrases(text: str) -> tuple[str, ...]:
     return tuple(phrase.strip() for phrase in text.split(","))
@@ -19,7 +21,8 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "grassland, prairie, tulips, clover"
     ),
     "forest": _phrases(
-        "wood, trees, tree, rainforest, bamboo, undergrowth, glade, treetops, pines, oaks, leaves, wilderness, "
+        "wood, trees, tree, rainforest, bamboo, undergrowth, glade, treetops, pines, oaks, wilderness, "
+        "autumn leaves, fallen leaves, falling leaves, "
         "campsite, swamp"
     ),
     "desert": _phrases(
@@ -63,11 +66,13 @@ EXTRA_TIMES: dict[str, tuple[str, ...]] = {
     ),
     "sunset": _phrases(
         "setting sun, sun setting, sun sets, sun is setting, sun goes down, sun sinks, sundown, nightfall, golden "
-        "light, evenings, tonight at sunset, low sun, dusky, afterglow"
+        "light, evenings, tonight at sunset, low sun, dusky, afterglow, evening falls, "
+        "dusk falls"
     ),
     "night": _phrases(
         "moonlight, moonlit, light of the moon, moon is shining, under the moon, by the moon, starlight, starry, "
-        "tonight, stars, darkness, nighttime, nocturnal, dark, bedtime, full moon, starlit, the moon shines, nights"
+        "tonight, stars, darkness, nighttime, nocturnal, dark, bedtime, full moon, starlit, the moon shines, nights, "
+        "night falls, night is falling, darkness falls"
     ),
     "overcast": _phrases(
         "overcast, cloudy, gloomy, clouds, cloud cover, dull, overcast sky, grey sky, grey skies, dreary, cloud"
@@ -80,7 +85,8 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
         "cloudless"
     ),
     "rain": _phrases(
-        "raining, rains, rained, raindrops, downpour, storm, stormy, thunderstorm, shower, showers, pouring, monsoon,"
+        "raining, rains, rained, raindrops, downpour, storm, stormy, thunderstorm, shower, showers, pouring, monsoon, "
+        "raindrops keep falling, rain keeps falling,"
         " drizzling, thunder"
     ),
     "snow": _phrases(
@@ -114,9 +120,9 @@ EXTRA_CAMERAS: dict[str, tuple[str, ...]] = {
         "camera drifts away, camera slowly zooms out, camera retreats"
     ),
     "orbit": _phrases(
-        "orbiting, orbits, orbit, circles around, circling around, camera goes around, camera to go around, camera "
-        "going around, camera spins around, camera moves around, camera flies around, camera rotates around, camera "
-        "turns around"
+        "orbiting, orbits, orbit, camera circles around, camera circling around, camera goes around, camera to go "
+        "around, camera going around, camera spins around, camera moves around, camera flies around, camera rotates "
+        "around, camera turns around"
     ),
     "crane up": _phrases(
         "cranes up, crane, craning up, camera lifts, rising up, camera ascends, camera floats up, camera flies up, "
@@ -150,18 +156,18 @@ EXTRA_STYLES: dict[str, tuple[str, ...]] = {
 # Verbs of other motions, and the nearest action.
 NEAREST_VERBS = {
     "walk": (
-        "crawl, creep, sneak, tiptoe, climb, skate, travel, explore, prowl, limp, patrol, step, stumble, parade, "
-        "tour, cross, shuffle, slide, skateboard, lumber, head, heads"
+        "crawl, creep, sneak, tiptoe, climb, travel, explore, prowl, limp, patrol, step, stumble, parade, "
+        "tour, cross, shuffle, lumber, head, heads"
     ),
     "run": (
-        "flee, escape, ski, play, storm, sprint off, career, zigzag, scoot, dart, whizz, gambol, romp, frolic, barrel"
+        "ski, play, storm, sprint off, career, zigzag, scoot, dart, whizz, gambol, romp, frolic, barrel"
     ),
     "jump": "dive, pounce, vault, trampoline, hurdle, frisk, prance, cavort",
     "stand": (
-        "look, watch, stare, gaze, eat, drink, sing, talk, read, think, perch, lean, hide, balance, loiter, hang out,"
+        "look, watch, stare, gaze, sing, talk, read, think, perch, lean, hide, balance, loiter, hang out,"
         " guard, kneel, squat, relax in the sun"
     ),
-    "spin": "twist, circle, swirl, turn, gyrate, cartwheel, loop, turn round, go around in circles, spiral",
+    "spin": "twist, swirl, turn, gyrate, cartwheel, loop, turn round, spiral",
     "fly": (
         "flap, sail through the air, swoop, zoom through the air, parachute, rise into the air, drift "
         "through the air, float up, float in space, lift off, take off, launch, ascend, float away, drift away, "
@@ -175,10 +181,11 @@ NEAREST_VERBS = {
         "dream, relax, curl up, hibernate, lounge, catnap, have a snooze, nod off, fall asleep, lie curled up, drowse"
     ),
     "dance": (
-        "shake, waltz, tango, breakdance, tap dance, moonwalk, salsa, jig, disco, swing, wave, party, shake its hips"
+        "waltz, tango, breakdance, tap dance, moonwalk, salsa, jig, disco, swing, party, shake its hips"
     ),
     "drive": "ride, commute, honk, chug, rumble, rumble along, zoom, accelerate, motor, vroom, drift around the corner",
-    "roll": "trundle, tumble over, roll downhill",
+    "roll": "trundle, roll downhill",
+    **antic_verbs.NEAREST,
 }  # fmt: skip
 
 EXTRA_FORMS = {
@@ -199,6 +206,7 @@ EXTRA_FORMS = {
     ),
     "drive": "driven, going for a drive, goes for a drive",
     "jump": "on a trampoline, somersaults in the air",
+    **antic_verbs.FORMS,
 }  # fmt: skip
 
 RELATION_WORDS = {
@@ -236,7 +244,7 @@ NOTHING = (
     "look at, looks at, the look, "
     "drone shot, drone footage, drone view, aerial shot, aerial view, bird's eye view, at once, all around, all "
     "around it, at full, the left, the right, right now, right there, right before, day "
-    "after day, day out, wide shot, "
+    "after day, day out, wide shot, a bow, bow tie, red bow, bow and arrow, "
     "long shot, left hand, right hand, looking for, in order to, used to, going to, about to, make a video, make a "
     "clip, watch out, play of, set in, takes place"
 )
@@ -257,6 +265,8 @@ NO_TYPO = _set(
     trial trout waiter walker want while white wonder word worn write year yield juggle
     hoarse worse sheet steep sheer steel track trick trunk pocket racket socket clock flock couch poach drain grain
     dock deck tube dish wish loose sharp spark snow bloom cheap
+    feel snake shade shame stake shape lunch bunch punch switch slice glaze grate craze blow bowl box mow tow row sow
+    pack pick peek deck sliver river fleet weed reed deed treat tackle trickle rumble fumble bubble cobble stable
     """
 )
 

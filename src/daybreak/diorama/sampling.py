@@ -11,6 +11,7 @@ import hashlib
 import numpy as np
 
 from daybreak.diorama.actions import TRAVELLING
+from daybreak.diorama.antics import ROAMING
 from daybreak.diorama.scene import (
     AIRLESS_ENVIRONMENTS,
     ALLOWED_ACTIONS,
@@ -39,6 +40,7 @@ MEDIUM_SIZE = 0.60
 CLEAR_WEATHER = 0.60
 STATIC_CAMERA = 0.45
 AT_SEA = 0.6  # chance that a boat or a fish is at the beach, and that it sails or swims there
+SWIM_AT_SEA = 0.25  # chance that another swimmer swims there, since it can nowhere else
 
 Random = np.random.Generator
 
@@ -108,8 +110,8 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
 
 def _subject(rng: Random, kind: str, environment: str, simple: bool, actions: tuple[str, ...] | None = None) -> Subject:
     action = _pick(rng, actions or allowed_actions(kind, environment))
-    if kind in SEAGOING and environment in WATER_ENVIRONMENTS and actions is None and rng.random() < AT_SEA:
-        action = "swim"
+    if actions is None and "swim" in allowed_actions(kind, environment):
+        action = "swim" if rng.random() < (AT_SEA if kind in SEAGOING else SWIM_AT_SEA) else action
     if simple:
         return Subject(kind, _pick(rng, COLOURS), action=action)
     pattern = _mostly(rng, "plain", PLAIN_PATTERN, PATTERNS)
@@ -134,7 +136,9 @@ def _pair(rng: Random, first: Subject, environment: str) -> tuple[tuple[Subject,
         low = tuple(action for action in allowed_actions(second_kind, environment) if action in ("stand", "sleep"))
         second = _subject(rng, second_kind, environment, False, low)
     else:
-        second = _subject(rng, second_kind, environment, False, _beside(first, second_kind, environment))
+        if relation in ("in front of", "behind") and first.action in ROAMING:  # it would run into the other one
+            relation = _pick(rng, ("left of", "right of"))
+        second = _subject(rng, second_kind, environment, False, _beside(first, second_kind, environment, relation))
     if (second.kind, second.colour) == (first.kind, first.colour):  # two that words can tell apart
         index = (COLOURS.index(second.colour) + 1 + int(rng.integers(len(COLOURS) - 1))) % len(COLOURS)
         second = Subject(second.kind, COLOURS[index], second.pattern, second.size, second.action)
@@ -154,9 +158,11 @@ def _shared(first: str, second: str, environment: str) -> tuple[str, ...]:
     return tuple(action for action in TRAVELLING if action in both)
 
 
-def _beside(first: Subject, kind: str, environment: str) -> tuple[str, ...]:
+def _beside(first: Subject, kind: str, environment: str, relation: str) -> tuple[str, ...]:
     """What a neighbour may do: in the water when the first is, otherwise on land or in the air."""
     actions = allowed_actions(kind, environment)
+    if relation in ("in front of", "behind"):
+        actions = tuple(action for action in actions if action not in ROAMING)
     if first.action == "swim":
         wet = tuple(action for action in actions if action in ("swim", "fly"))
         return wet or actions

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from daybreak.diorama import antic_verbs
+
 Form = Literal["base", "third", "ing", "past"]
 
 
@@ -198,7 +200,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     ),
     "spin": _words(
         "spin, twirl, turn around, rotate, whirl, spin around, pirouette, turn in circles, spin in place, revolve, "
-        "twirl around, go round and round, spin in circles, swivel"
+        "twirl around, spin in circles, swivel"
     ),
     "roll": _words("roll, tumble, roll along, roll over, roll around, somersault, roll over and over, roll forward"),
     "fly": _words(
@@ -215,12 +217,13 @@ VERBS: dict[str, tuple[str, ...]] = {
     ),
     "dance": _words(
         "dance, groove, boogie, sway, dance around, bust a move, sway to the music, do a little dance, dance happily,"
-        " perform a dance, jive, wiggle, shimmy"
+        " perform a dance, jive, shimmy"
     ),
     "drive": _words(
         "drive, cruise, speed, drive along, drive past, speed along, motor along, race along, cruise along, zoom "
         "along, drive fast"
     ),
+    **antic_verbs.VERBS,
 }  # fmt: skip
 # Some subjects have verbs of their own, others would sound wrong with the general ones.
 SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -253,7 +256,7 @@ SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
         "gallop, run, race, dash, charge, bolt, canter, tear along, run fast, rush, run along, sprint"
     ),
     ("horse", "walk"): _words("walk, trot, amble, stroll, walk along, plod, wander, roam, stride, walk about"),
-    ("sheep", "stand"): _words("stand, graze, wait, stand still, stand there, stand around, stay still, stay put"),
+    ("sheep", "stand"): _words("stand, wait, stand still, stand there, stand around, stay still, stay put"),
     **dict.fromkeys(
         (("truck", "stand"), ("bus", "stand"), ("train", "stand")),
         _words("stand, wait, stay still, stand still, stop, sit still, stand motionless, stay put"),
@@ -293,6 +296,7 @@ SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
     ("bird", "swim"): _words(
         "swim, paddle, float on the water, bob in the waves, swim along, paddle along, swim around"
     ),
+    **antic_verbs.SUBJECT_VERBS,
     ("rabbit", "run"): _words(
         "run, dash, scamper, scurry, race, bolt, sprint, rush, hurry, run along, run fast, zip along"
     ),
@@ -319,11 +323,13 @@ _IRREGULAR: dict[str, tuple[str, str, str]] = {
     "think": ("thinks", "thinking", "thought"), "hide": ("hides", "hiding", "hid"),
     "flee": ("flees", "fleeing", "fled"), "fall": ("falls", "falling", "fell"),
     "come": ("comes", "coming", "came"),
+    "draw": ("draws", "drawing", "drew"), "feed": ("feeds", "feeding", "fed"),
+    "say": ("says", "saying", "said"), "overturn": ("overturns", "overturning", "overturned"),
 }  # fmt: skip
 _DOUBLED = frozenset(
     _words(
         "trot, hop, jog, zip, skip, nap, plod, bob, pad, stop, snap, wag, chat, flit, scud, tip, drop, zigzag, pan, "
-        "nod, swim, step, zip, flap, chat, jig, hug, squat, chug"
+        "nod, swim, step, zip, flap, chat, jig, hug, squat, chug, skid, tip, wag, run, flip"
     )
 )
 _VOWELS = "aeiou"

@@ -9,7 +9,7 @@ from daybreak.diorama import phrases as say
 from daybreak.diorama import vocabulary as words
 from daybreak.diorama.vocabulary import conjugate, with_article
 
-_MOVING = frozenset({"walk", "run", "jump", "roll", "fly", "swim", "drive"})
+_MOVING = frozenset({"walk", "run", "jump", "roll", "fly", "swim", "drive", "slide", "approach", "leave"})
 _PLAIN_WORD = 0.4  # chance of the plainest synonym, so that common words stay common
 _SHOWING_OPENINGS = ("there is ", "we see ", "here is ", "imagine ", "show me ", "I want ", "you can see ", "picture ")
 _WATCHING_OPENINGS = ("watch ", "see ", "make ", "let us watch ")
