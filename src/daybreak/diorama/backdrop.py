@@ -109,12 +109,24 @@ def ridges(light: Any, mountains: Doubles, colour: Vector, azimuth: float, z: fl
     return colour
 
 
+@inlined
+def depths(light: Any, noise: Doubles, seconds: float, x: float, z: float) -> Vector:
+    """The open water in a direction: brighter towards the surface, with slanted shafts of light."""
+    colour = mix(colour_of(light.horizon), colour_of(light.zenith), smooth(2.3 * z))
+    beam = blob(noise, 0.75 * (x + 0.5 * z) + 0.012 * seconds, 0.3 + 0.02 * seconds)
+    beam = smooth(3.2 * (beam - 0.42)) * smooth(3.2 * z + 0.12) * light.shafts
+    pale = mix(colour_of(light.zenith), (1.0, 1.0, 1.0), 0.45)
+    return mix(colour, pale, 0.75 * beam)
+
+
 @kernel
 def outdoors(
     light: Any, noise: Doubles, mountains: Doubles, stars: Doubles, seconds: float,
     x: float, y: float, z: float, pixel: float,
 ) -> Vector:  # fmt: skip
-    """The colour of the sky and the mountains in a direction, seen from the ground."""
+    """The colour of the sky and the mountains, or of the water, in a direction, seen from the ground."""
+    if light.submerged > 0:
+        return depths(light, noise, seconds, x, z)
     colour = sky(light, noise, seconds, x, y, z)
     if light.star_brightness > 0 or z < light.mountain_top + pixel:
         azimuth = math.atan2(x, y) / (2.0 * math.pi) + 0.5

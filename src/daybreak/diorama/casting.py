@@ -11,7 +11,7 @@ from daybreak.diorama.actions import TRAVEL, TRAVELLING, Motion, Situation, move
 from daybreak.diorama.cameras import HALF_VIEW, Framing, fit, shoot
 from daybreak.diorama.primitives import EMISSION, Array, Parts, Z
 from daybreak.diorama.rig import extent, lowest
-from daybreak.diorama.scene import SceneSpec, Subject
+from daybreak.diorama.scene import SUBMERGED_ENVIRONMENTS, SceneSpec, Subject
 from daybreak.diorama.subjects import add_subject, measure
 
 VIEW_HEIGHT = 2.35  # metres that the frame shows at the subject, for one subject of medium size
@@ -74,7 +74,7 @@ def cast_subjects(spec: SceneSpec, num_frames: int, fps: float, aspect: float) -
             heading=heading,
             travel=_travel(spec, subject, length, aspect),
             phase=float(rng.uniform(0, 2 * math.pi)),
-            water_line=WATER_LINE.get(subject.kind, 0.38),
+            water_line=0.0 if spec.environment in SUBMERGED_ENVIRONMENTS else WATER_LINE.get(subject.kind, 0.38),
         )
         casts.append(Cast(subject, situation, move(subject.action, situation)))
     return casts
@@ -99,7 +99,9 @@ def _places(
     spec: SceneSpec, sizes: list[tuple[float, float]], headings: list[float], rng: np.random.Generator
 ) -> list[tuple[float, float, float]]:
     """The point under each subject; z is where its feet are, above the ground when it flies."""
-    heights = [FLIGHT * (0.9 if subject.size == "large" else 1.0) if subject.action == "fly" else 0.0
+    submerged = spec.environment in SUBMERGED_ENVIRONMENTS
+    hovering = ("fly", "swim") if submerged else ("fly",)
+    heights = [FLIGHT * (0.9 if subject.size == "large" else 1.0) if subject.action in hovering else 0.0
                for subject in spec.subjects]  # fmt: skip
     if len(spec.subjects) == 1:
         reach = 0.10 if spec.subjects[0].action in TRAVELLING else 0.25
@@ -168,7 +170,7 @@ def _frame(spec: SceneSpec, casts: list[Cast], actors: Array, aspect: float, rng
         right = max(c.situation.place[0] + 0.5 * c.situation.length for c in casts)
         view = max(view, (right - left) / (PAIR_SHARE * aspect), top * 1.16)
     else:
-        if casts[0].subject.action == "swim":
+        if casts[0].subject.action == "swim" and spec.environment not in SUBMERGED_ENVIRONMENTS:
             view *= SWIM_VIEW
         view = max(view, medium[0] / ((WIDE_SHARE if aspect >= 1 else 0.72) * aspect))
         view = max(view, top * 1.10)

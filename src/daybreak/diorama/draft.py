@@ -13,6 +13,7 @@ from daybreak.diorama.scene import (
     INDOOR_ENVIRONMENTS,
     RELATIONS,
     SUBJECTS,
+    SUBMERGED_ENVIRONMENTS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     SceneSpec,
@@ -45,7 +46,7 @@ _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "ball": ("red", "yellow", "green"), "robot": ("blue", "green", "white"),
 }  # fmt: skip
 _FOLLOWING = ("run", "walk", "drive", "swim", "roll", "fly")
-_WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS
+_WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS + SUBMERGED_ENVIRONMENTS
 _LIKELY_SHARE = 0.75  # of open questions answered with the likely value, so that seeds still differ
 
 
@@ -119,7 +120,7 @@ def _environment(draft: Draft, rng: random.Random) -> str:
     weatherless = () if draft.scene.get("weather", "clear") == "clear" else _WEATHERLESS
     possible = tuple(environment for environment in ENVIRONMENTS if environment not in weatherless)
     if any(known.get("action") == "drive" for known in draft.subjects):
-        return _likely(("town",), possible, rng)
+        return _likely(("town", "city"), possible, rng)
     return _likely(("meadow",), possible, rng)
 
 

@@ -10,12 +10,12 @@ from daybreak.diorama.actions import AIRBORNE, HOPS_PER_SECOND, TURN, Motion
 from daybreak.diorama.cameras import HALF_VIEW
 from daybreak.diorama.casting import Cast, compose
 from daybreak.diorama.primitives import Array
-from daybreak.diorama.scene import AIRLESS_ENVIRONMENTS, ANIMALS, INDOOR_ENVIRONMENTS, SceneSpec
+from daybreak.diorama.scene import AIRLESS_ENVIRONMENTS, ANIMALS, INDOOR_ENVIRONMENTS, SUBMERGED_ENVIRONMENTS, SceneSpec
 from daybreak.diorama.sound import SoundEvent
 
 SURFACES = {
     "meadow": "grass", "forest": "grass", "desert": "sand", "beach": "sand", "snowfield": "snow", "town": "stone",
-    "moon": "sand", "room": "wood",
+    "moon": "sand", "room": "wood", "underwater": "sand", "city": "stone",
 }  # fmt: skip
 BODIES = {"car": "metal", "robot": "metal", "boat": "wood", "ball": "rubber"}  # what a thing sounds like when it falls
 WEIGHTS = {"elephant": 1.0, "bear": 0.9, "robot": 0.85, "pig": 0.7, "dog": 0.6, "penguin": 0.55}  # others 0.4
@@ -32,7 +32,7 @@ def sound_events(
     for cast in scene.casts:
         times = cast.situation.times
         pans = _pans(cast.motion, scene.cameras, aspect)
-        for kind, material, moments, loudness in _causes(cast, SURFACES[spec.environment], rng):
+        for kind, material, moments, loudness in _causes(cast, spec.environment, rng):
             for moment in moments:
                 if 0 <= moment <= float(times[-1]):
                     pan = float(np.interp(moment, times, pans))
@@ -54,8 +54,9 @@ def contact_times(times: Array, phase: Array, lag: float = 0.0) -> Array:
     return np.interp(whole, turns, times).astype(np.float32)
 
 
-def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> list[tuple[str, str, Array | list[float], float]]:
+def _causes(cast: Cast, place: str, rng: np.random.Generator) -> list[tuple[str, str, Array | list[float], float]]:
     """Sound kind, material, moments in seconds and loudness of everything that a subject does."""
+    surface, submerged = SURFACES[place], place in SUBMERGED_ENVIRONMENTS
     kind, action, motion = cast.subject.kind, cast.subject.action, cast.motion
     times = cast.situation.times
     weight = min(1.0, WEIGHTS.get(kind, 0.4) * {"small": 0.75, "medium": 1.0, "large": 1.2}[cast.subject.size])
@@ -76,6 +77,8 @@ def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> list[tuple[st
         causes.append(("impact", "rubber", bumps, 0.3) if kind == "ball" else ("footstep", surface, bumps, weight))
     elif action == "spin":
         causes.append(("whoosh", "", list(np.arange(0.25, seconds, 1.0)), 0.35))
+    elif action == "swim" and submerged:
+        causes.append(("whoosh", "", list(np.arange(0.3, seconds, 0.9)), 0.25))
     elif action == "swim":
         causes.append(("splash", "", contact_times(times, motion.phase), 0.55))
     if action not in SILENT and kind != "ball":
@@ -110,6 +113,8 @@ def _beds(spec: SceneSpec) -> tuple[str, ...]:
 
 
 def _outdoor_beds(spec: SceneSpec) -> list[str]:
+    if spec.environment in SUBMERGED_ENVIRONMENTS:
+        return ["bubbles"]
     beds = []
     if spec.weather == "rain":
         beds.append("rain")
@@ -117,6 +122,8 @@ def _outdoor_beds(spec: SceneSpec) -> list[str]:
         beds.append("wind")
     if spec.environment == "beach":
         beds.append("waves")
+    if spec.environment == "city":
+        beds.append("traffic")
     if spec.environment in ("meadow", "forest", "town") and spec.weather not in ("rain", "snow"):
         beds.append("crickets" if spec.time_of_day == "night" else "birds")
     return beds

@@ -9,7 +9,18 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak.diorama.palettes import DAYLIGHT, LAMPS, PLACES, RUGS, WALLS, Colour, Daylight, Place
+from daybreak.diorama.palettes import (
+    DAYLIGHT,
+    LAMPS,
+    LIT_WINDOWS,
+    PLACES,
+    RUGS,
+    WALLS,
+    WATERS,
+    Colour,
+    Daylight,
+    Place,
+)
 from daybreak.diorama.particles import Particles, make_particles
 from daybreak.diorama.surfaces import GROUND_PERIOD
 
@@ -21,7 +32,7 @@ _PAIRS = ("cloud_offset", "earth", "window", "lamp_place")
 _NUMBERS = (
     "softness", "disc_cosine", "disc_visible", "glow", "cloud_cover", "star_brightness", "earth_radius",
     "mountain_top", "mountain_snow", "snow_cover", "fog_density", "fog_start", "path_width", "path_place",
-    "path_bend", "shore", "shore_phase", "lane", "indoor",
+    "path_bend", "shore", "shore_phase", "lane", "indoor", "submerged", "shafts", "lit_windows",
 )  # fmt: skip
 LIGHT = np.dtype(
     [(name, np.float64, 3) for name in _COLOURS]
@@ -69,7 +80,11 @@ def make_atmosphere(
         _moonlike(light, day, rng)
     if place.indoor:
         _roomlike(light, time_of_day, rng)
+    if place.submerged:
+        _sealike(light, time_of_day)
     _apply_weather(light, weather, place)
+    light["lit_windows"] = LIT_WINDOWS[time_of_day]
+    drifting = "bubbles" if place.submerged and weather == "clear" else weather
     times = np.arange(num_frames) / fps
     mountains = _mountains(place, rng)
     light["mountain_top"] = mountains.max()
@@ -80,7 +95,7 @@ def make_atmosphere(
         stars=_stars(light, rng),
         ground=_ground_texture(place, rng),
         noise=noise_texture(),
-        particles=make_particles(weather, rng, times),
+        particles=make_particles(drifting, rng, times),
     )
 
 
@@ -148,6 +163,18 @@ def _roomlike(light: NDArray[np.void], time_of_day: str, rng: np.random.Generato
     light["path"] = RUGS[rng.integers(len(RUGS))]
     light["fog_density"] = 0.0
     light["softness"] = 2.0 * light["softness"]
+
+
+def _sealike(light: NDArray[np.void], time_of_day: str) -> None:
+    distance, surface, shafts = WATERS[time_of_day]
+    light["submerged"], light["shafts"] = 1.0, shafts
+    light["horizon"] = light["fog"] = light["far"] = distance
+    light["zenith"] = surface
+    light["fog_density"], light["fog_start"] = 0.075, 4.5
+    light["cloud_cover"] = light["star_brightness"] = light["disc_visible"] = light["glow"] = 0.0
+    light["ambient"] *= (1.0, 1.0, 0.94) if time_of_day == "night" else (0.86, 1.0, 1.0)  # water swallows red first
+    light["sun_colour"] *= (0.86, 1.0, 0.98)
+    light["softness"] *= 2.0
 
 
 def _apply_weather(light: NDArray[np.void], weather: str, place: Place) -> None:
@@ -228,6 +255,8 @@ def _mountains(place: Place, rng: np.random.Generator) -> NDArray[np.float64]:
             field = 0.4 * field + 0.5 * np.abs(np.sin((26 + 9 * row) * around + 2 * field))
         if place.outline == "roofs":
             field = 0.3 * field + np.repeat(rng.uniform(-0.5, 0.9, 43 + 21 * row), 12 - 4 * row)[:512]
+        if place.outline == "towers":
+            field = np.repeat(rng.uniform(-0.9, 1.0, 64 + 32 * row), 8 - row * 2)[:512]
         ridges[row] = (1.0 - 0.4 * row) * (height + rough * field)
     return ridges
 

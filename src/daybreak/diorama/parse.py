@@ -14,7 +14,7 @@ from daybreak.diorama.captions import KEYS, facts
 from daybreak.diorama.draft import Draft, complete
 from daybreak.diorama.lexicon import Meaning, correct, match, tokenise
 from daybreak.diorama.readings import DETERMINERS, FILLER, FLUSHING, SHADES
-from daybreak.diorama.scene import SceneSpec
+from daybreak.diorama.scene import WATER_ENVIRONMENTS, SceneSpec
 from daybreak.diorama.vocabulary import with_article
 
 _COREFERENT = frozenset({"the", "this", "that", "its"})
@@ -122,7 +122,7 @@ class _Reader:
         if not draft.subjects and self.waiting:
             draft.subjects.append({key: value for key, value in self.waiting.items() if key != "kind"})
         for known in draft.subjects:  # what floats is in the water only where there is water
-            if known.pop("floats", None) and draft.scene.get("environment") not in (None, "beach"):
+            if known.pop("floats", None) and draft.scene.get("environment") not in (None, *WATER_ENVIRONMENTS):
                 known["action"] = "fly"
         if len(draft.subjects) < 2:
             draft.scene.pop("relation", None)

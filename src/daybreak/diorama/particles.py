@@ -21,7 +21,7 @@ PX, PY, PZ, RADIUS, LENGTH, RED, GREEN, BLUE, ALPHA = 0, 1, 2, 3, 4, 5, 6, 7, 8
 NUM_PARTICLE_COLUMNS = 9
 _BOX, _CEILING = 7.0, 5.0  # metres: side and height of the box in which rain and snow repeat
 _THINNEST = 1.3  # pixels: the smallest radius that is drawn
-_NUM = {"rain": 180, "snow": 190, "fireflies": 18}
+_NUM = {"rain": 180, "snow": 190, "fireflies": 18, "bubbles": 60}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Particles:
 
 
 def make_particles(weather: str, rng: np.random.Generator, times: NDArray[np.float64]) -> Particles:
-    """The particles of a weather at each time (seconds); none for clear and fog."""
+    """The particles of a weather, or a sea's bubbles, at each time (seconds); none for clear and fog."""
     count = _NUM.get(weather, 0)
     rows = np.zeros((len(times), count, NUM_PARTICLE_COLUMNS))
     start = rng.uniform(0, 1, (count, 3))
@@ -56,6 +56,13 @@ def make_particles(weather: str, rng: np.random.Generator, times: NDArray[np.flo
         rows[..., PX] += 0.18 * np.sin(1.5 * seconds + 3 * phase)
         rows[..., RADIUS:] = (0.045, 0.045, 1.0, 1.0, 1.0, 0.92)
         return Particles(rows, _BOX, smallest=0.010, largest=0.019)
+    if weather == "bubbles":
+        rows[..., PZ] = (start[:, 2] * _CEILING + 0.9 * seconds) % _CEILING
+        rows[..., PX] += 0.10 * np.sin(3.1 * seconds + 3 * phase)
+        radius = 0.03 + 0.04 * start[:, 0] * start[:, 1]
+        rows[..., RADIUS] = rows[..., LENGTH] = radius
+        rows[..., RED:] = (0.80, 0.97, 1.0, 0.62)
+        return Particles(rows, _BOX, smallest=0.009, largest=0.026)
     return Particles(rows)
 
 

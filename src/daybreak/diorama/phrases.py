@@ -63,9 +63,9 @@ PLACES: dict[str, tuple[Place, ...]] = {
         "on|over|snowy ground; in|across|a field of snow"
     ),
     "town": _places(
-        "in|through|a town; in|through|a village; in|through|the city; on|along|a street; on|down|a road; "
+        "in|through|a town; in|through|a village; on|along|a street; on|down|a road; "
         "among|past|houses; "
-        "in|through|a neighbourhood; downtown|downtown|; in|through|the suburbs; in|around|a town square; "
+        "in|through|a neighbourhood; in|through|the suburbs; in|around|a town square; "
         "in|through|the streets; "
         "between|between|the houses; on|down|the main street; in|through|a small town"
     ),
@@ -82,6 +82,20 @@ PLACES: dict[str, tuple[Place, ...]] = {
         "indoors|indoors|; in|around|a nursery; on|across|the carpet; on|across|the living room floor; "
         "inside|inside|; at|around|home; "
         "in|around|a cosy room; on|across|a wooden floor; in|around|a child's bedroom; on|over|a rug"
+    ),
+    "underwater": _places(
+        "underwater|underwater|; under the sea|under the sea|; on|over|the seabed; on|along|the sea floor; at the "
+        "bottom of the sea|along the bottom of the sea|; beneath the waves|beneath the waves|; among|past|corals; "
+        "on|over|the ocean floor; in|past|a coral reef; under water|under water|; deep under the sea|deep under the "
+        "sea|; under the ocean|under the ocean|; among|past|seaweed; in the depths of the sea|through the depths of "
+        "the sea|; below the surface of the sea|below the surface of the sea|; in|through|an underwater world"
+    ),
+    "city": _places(
+        "in|through|the city; in|through|a city; downtown|downtown|; among|past|skyscrapers; between|between|tall "
+        "buildings; in|through|a big city; in|through|the city centre; in|through|city streets;"
+        " under|past|skyscrapers; "
+        "in|through|a modern city; on|along|a city street; in|through|a metropolis; in|around|the downtown area; "
+        "between|between|skyscrapers; below|past|high-rise buildings; in|through|a busy city"
     ),
 }  # fmt: skip
 WATER_PLACES = _places(

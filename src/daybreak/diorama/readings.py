@@ -28,7 +28,7 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
     "beach": _phrases(
         "sea, ocean, water, lake, pond, river, pool, shoreline, coastline, sand, surf, wave, waves, harbour, harbor, "
         "harbour, pier, island, lagoon, "
-        "bay, seashore, seafront, tide, puddle, stream, underwater, swimming pool, bathtub, dock, seawater, seas, "
+        "bay, seashore, seafront, tide, puddle, stream, swimming pool, bathtub, dock, seawater, seas, "
         "cove, marina, sandcastle"
     ),
     "snowfield": _phrases(
@@ -36,10 +36,8 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "snowbank, arctic, tundra, ski slope"
     ),
     "town": _phrases(
-        "houses, house, buildings, sidewalk, pavement, highway, motorway, alley, market, traffic, avenue, boulevard, "
-        "skyscrapers, "
-        "paris, london, new york, tokyo, roads, crossroads, streets, lane, parking lot, car park, suburb, cobbled, "
-        "square, bridge, corner, cobblestones, garage, shops, shop"
+        "houses, house, sidewalk, pavement, alley, market, roads, crossroads, streets, lane, parking lot, car park, "
+        "suburb, cobbled, square, bridge, corner, cobblestones, garage, shops, shop"
     ),
     "moon": _phrases(
         "crater, craters, planet, galaxy, lunar, asteroid, outer space, milky way, spaceship, space station, zero "
@@ -50,6 +48,19 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "kitchen floor, parlour, library, tabletop, museum, "
         "carpet, indoor, armchair, shelf, desk, cushion, pillow, apartment, flat, gym, wardrobe, grandma's house, toy"
         " box, stairs"
+    ),
+    "underwater": _phrases(
+        "under the water, undersea, under sea, ocean floor, sea floor, sea bed, ocean bed, bottom of the ocean, bottom "
+        "of the sea, beneath the sea, beneath the ocean, below the waves, under the waves, beneath the water, below "
+        "the water, below the surface, beneath the surface, reef, kelp, kelp forest, seaweeds, atlantis, aquarium, "
+        "fish tank, deep sea, deep ocean, depths of the ocean, depths of the sea, scuba diving, subaquatic, lake bed"
+    ),
+    "city": _phrases(
+        "cities, skyscraper, buildings, tall building, high rises, office blocks, office towers, tower blocks, "
+        "skyline, "
+        "city skyline, urban, metropolitan, highway, motorway, traffic, avenue, boulevard, city street, city centre, "
+        "paris, london, new york, tokyo, manhattan, times square, chicago, shanghai, hong kong, big city, inner city, "
+        "traffic light, traffic lights, city lights, cityscape, apartment blocks"
     ),
 }  # fmt: skip
 

@@ -23,6 +23,7 @@ from daybreak.diorama.scene import (
     SIZES,
     STYLES,
     SUBJECTS,
+    SUBMERGED_ENVIRONMENTS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     WEATHERS,
@@ -68,8 +69,8 @@ def allowed_actions(kind: str, environment: str) -> tuple[str, ...]:
 
 
 def allowed_weathers(environment: str, time_of_day: str) -> tuple[str, ...]:
-    """Indoors and on the moon there is none; fireflies shine at night only."""
-    if environment in INDOOR_ENVIRONMENTS or environment in AIRLESS_ENVIRONMENTS:
+    """Indoors, on the moon and under water there is none; fireflies shine at night only."""
+    if environment in INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS + SUBMERGED_ENVIRONMENTS:
         return ("clear",)
     return tuple(weather for weather in WEATHERS if weather != "fireflies" or time_of_day == "night")
 
@@ -107,7 +108,7 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
 
 def _subject(rng: Random, kind: str, environment: str, simple: bool, actions: tuple[str, ...] | None = None) -> Subject:
     action = _pick(rng, actions or allowed_actions(kind, environment))
-    if kind == "boat" and environment in WATER_ENVIRONMENTS and actions is None and rng.random() < BOAT_AT_SEA:
+    if kind == "boat" and environment == WATER_ENVIRONMENTS[0] and actions is None and rng.random() < BOAT_AT_SEA:
         action = "swim"
     if simple:
         return Subject(kind, _pick(rng, COLOURS), action=action)

@@ -16,7 +16,7 @@ PATTERNS = ("plain", "striped", "spotted")
 SIZES = ("small", "medium", "large")
 ACTIONS = ("stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep", "dance", "drive")
 RELATIONS = ("left of", "right of", "in front of", "behind", "above", "following")
-ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room")
+ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room", "underwater", "city")
 TIMES_OF_DAY = ("dawn", "noon", "sunset", "night", "overcast")
 WEATHERS = ("clear", "rain", "snow", "fog", "fireflies")
 CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
@@ -33,7 +33,8 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "ball": ("stand", "roll", "jump", "spin", "fly", "swim"),
     "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll"),
 }
-WATER_ENVIRONMENTS = ("beach",)  # the only places where a subject can swim or sail
+WATER_ENVIRONMENTS = ("beach", "underwater")  # the only places where a subject can swim or sail
+SUBMERGED_ENVIRONMENTS = ("underwater",)  # with water all round: no shore, no weather
 INDOOR_ENVIRONMENTS = ("room",)
 AIRLESS_ENVIRONMENTS = ("moon",)
 

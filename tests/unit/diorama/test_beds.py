@@ -77,6 +77,8 @@ def test_flaps_come_six_or_seven_times_a_second() -> None:
         ({"environment": "beach", "weather": "rain"}, ("rain", "waves")),
         ({"environment": "desert"}, ("wind",)),
         ({"environment": "town"}, ()),
+        ({"environment": "city", "weather": "rain"}, ("rain", "traffic")),
+        ({"environment": "underwater"}, ("bubbles",)),
         ({"environment": "room", "weather": "rain"}, ()),
         ({"environment": "moon", "weather": "snow"}, ()),
     ],

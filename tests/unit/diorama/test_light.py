@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from daybreak.diorama.light import Atmosphere, make_atmosphere, noise_texture
-from daybreak.diorama.palettes import DAYLIGHT, PLACES, WALLS
+from daybreak.diorama.palettes import DAYLIGHT, LIT_WINDOWS, PLACES, WALLS, WATERS
 from daybreak.diorama.scene import ENVIRONMENTS, TIMES_OF_DAY, WEATHERS
 
 
@@ -18,7 +18,7 @@ def arrays(air: Atmosphere) -> list[np.ndarray]:
 
 def test_every_word_has_a_palette() -> None:
     assert set(PLACES) == set(ENVIRONMENTS)
-    assert set(DAYLIGHT) == set(WALLS) == set(TIMES_OF_DAY)
+    assert set(DAYLIGHT) == set(WALLS) == set(WATERS) == set(LIT_WINDOWS) == set(TIMES_OF_DAY)
 
 
 def test_the_same_seed_gives_the_same_arrays_and_another_does_not() -> None:

@@ -64,6 +64,11 @@ def test_who_is_where(prompt: str, expected: tuple[str, ...]) -> None:
         ("a dog sitting on the grass", "action", "stand"),
         ("a car full of people drives by", "subject2", None),
         ("the camera follows the dog", "subject2", None),
+        ("a dog swims under the sea", "environment", "underwater"),
+        ("a crab-red boat lies on the ocean floor", "environment", "underwater"),
+        ("a dog swims in the sea", "environment", "beach"),
+        ("a robot walks between skyscrapers downtown", "environment", "city"),
+        ("a car drives down a street", "environment", "town"),
         ("a grey day, a dog", "time_of_day", "overcast"),
         ("a gray day, a dog", "time_of_day", "overcast"),
         ("a purpel elephnat", "subject", "elephant"),
@@ -87,6 +92,7 @@ def test_impossible_actions_are_bent_and_said() -> None:
     assert parsed.unsupported == ("a penguin can't fly (shown: jump)",)
     assert parse("a dog swims in the desert").spec.environment == "beach"
     assert parse("a dog in a room in the rain").spec.weather == "clear"
+    assert parse("a dog underwater in the rain").spec.weather == "clear"
 
 
 @pytest.mark.parametrize(

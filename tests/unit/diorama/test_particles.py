@@ -35,18 +35,18 @@ def test_clear_and_foggy_air_is_empty(weather: str) -> None:
     assert (draw(make(weather), 64) == 0).all()
 
 
-@pytest.mark.parametrize("weather", ["rain", "snow", "fireflies"])
+@pytest.mark.parametrize("weather", ["rain", "snow", "fireflies", "bubbles"])
 def test_particles_follow_seconds_not_frames(weather: str) -> None:
     twice_as_often = make(weather, np.arange(97) / 48).rows[::2]
     np.testing.assert_array_equal(make(weather).rows, twice_as_often)
 
 
-@pytest.mark.parametrize(("weather", "speed"), [("rain", 3.6), ("snow", 0.75)])
-def test_rain_and_snow_fall(weather: str, speed: float) -> None:
+@pytest.mark.parametrize(("weather", "speed"), [("rain", 3.6), ("snow", 0.75), ("bubbles", -0.9)])
+def test_rain_and_snow_fall_and_bubbles_rise(weather: str, speed: float) -> None:
     heights = make(weather).rows[..., PZ]
     assert heights.min() >= 0
     steps = (heights[:-1] - heights[1:]) % 5.0
-    np.testing.assert_allclose(steps, speed / 24, atol=1e-9)
+    np.testing.assert_allclose(steps, speed / 24 % 5.0, atol=1e-9)
 
 
 def test_rain_is_streaks_and_snow_is_round() -> None:
@@ -62,12 +62,12 @@ def test_fireflies_stay_around_the_scene_and_never_go_out() -> None:
     assert rows[..., ALPHA].min() >= 0.4
 
 
-@pytest.mark.parametrize(("weather", "pixels"), [("rain", 2.0), ("snow", 4.0), ("fireflies", 10.0)])
+@pytest.mark.parametrize(("weather", "pixels"), [("rain", 2.0), ("snow", 4.0), ("fireflies", 10.0), ("bubbles", 4.0)])
 def test_no_particle_is_thinner_than_a_codec_can_keep(weather: str, pixels: float) -> None:
     assert 2 * make(weather).smallest * 256 >= pixels
 
 
-@pytest.mark.parametrize("weather", ["rain", "snow", "fireflies"])
+@pytest.mark.parametrize("weather", ["rain", "snow", "fireflies", "bubbles"])
 def test_particles_look_alike_at_two_sizes(weather: str) -> None:
     small = draw(make(weather), 128).reshape(32, 4, 56, 4).mean((1, 3))
     large = draw(make(weather), 256).reshape(32, 8, 56, 8).mean((1, 3))
