@@ -40,10 +40,10 @@ _LIKELY_ACTIONS: dict[str, tuple[str, ...]] = {
 _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "dog": ("brown", "white", "black"), "cat": ("orange", "black", "white"),
     "rabbit": ("white", "brown"), "bear": ("brown", "black"),
-    "elephant": ("blue", "pink", "purple"), "pig": ("pink",),
+    "elephant": ("grey", "blue", "pink"), "pig": ("pink",),
     "bird": ("blue", "yellow", "red"), "penguin": ("black", "blue"),
     "car": ("red", "blue", "yellow"), "boat": ("white", "red", "blue"),
-    "ball": ("red", "yellow", "green"), "robot": ("blue", "green", "white"),
+    "ball": ("red", "yellow", "green"), "robot": ("blue", "grey", "white"),
 }  # fmt: skip
 _FOLLOWING = ("run", "walk", "drive", "swim", "roll", "fly")
 _WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS + SUBMERGED_ENVIRONMENTS

@@ -11,7 +11,9 @@ SUBJECTS = (
     "dog", "cat", "rabbit", "bear", "elephant", "pig",
     "bird", "penguin", "car", "boat", "ball", "robot",
 )  # fmt: skip
-COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black")
+COLOURS = (
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black", "grey", "turquoise",
+)  # fmt: skip
 PATTERNS = ("plain", "striped", "spotted")
 SIZES = ("small", "medium", "large")
 ACTIONS = ("stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep", "dance", "drive")

@@ -1,4 +1,4 @@
-"""The other six kinds (bird, penguin, car, boat, ball, robot), the ten colours, and `add_subject`."""
+"""The other six kinds (bird, penguin, car, boat, ball, robot), the twelve colours, and `add_subject`."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "brown": (0.38, 0.19, 0.08),
     "white": (0.95, 0.95, 0.94),
     "black": (0.06, 0.06, 0.065),
+    "grey": (0.41, 0.42, 0.44),
+    "turquoise": (0.04, 0.76, 0.72),
 }
 _PATTERNS = {"plain": PLAIN, "striped": STRIPES, "spotted": DOTS}
-_LIGHT_COLOURS = ("yellow", "white", "pink", "orange")  # patterned in dark brown, the others in white
+_LIGHT_COLOURS = ("yellow", "white", "pink", "orange", "turquoise")  # patterned in dark brown, the others in white
 SIZE_FACTORS = {"small": 0.66, "medium": 1.0, "large": 1.28}
 
 # Height and length of each kind as built, rig units, and metres per unit: every medium subject is 1.1 to 1.4 m

@@ -91,9 +91,7 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "orange": _words("orange, tangerine, amber, bright orange, ginger, pumpkin-coloured, apricot"),
     "yellow": _words("yellow, golden, lemon-yellow, canary-yellow, bright yellow, gold, mustard, lemon"),
     "green": _words("green, emerald, lime, lime-green, olive, bright green, mint, jade, leaf-green"),
-    "blue": _words(
-        "blue, navy, azure, sky-blue, navy-blue, cobalt, sapphire, turquoise, cyan, royal-blue, teal, bright blue"
-    ),
+    "blue": _words("blue, navy, azure, sky-blue, navy-blue, cobalt, sapphire, royal-blue, bright blue"),
     "purple": _words("purple, violet, lavender, lilac, plum, indigo, mauve, plum-coloured"),
     "pink": _words("pink, magenta, rose-pink, hot-pink, bright pink, fuchsia, salmon-pink, rosy, bubblegum-pink"),
     "brown": _words("brown, tan, chocolate, chestnut, chocolate-brown, beige, coffee-coloured, hazel, bronze, caramel"),
@@ -101,18 +99,22 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
         "white, snow-white, ivory, pearl-white, cream-coloured, milk-white, off-white, snowy-white, pearly-white"
     ),
     "black": _words("black, jet-black, ebony, coal-black, pitch-black, charcoal, onyx, inky-black"),
+    "grey": _words("grey, silver, slate-grey, ash-grey, steel-grey, silver-grey, silvery, stone-grey, mouse-grey"),
+    "turquoise": _words("turquoise, teal, cyan, aqua, aquamarine, bright turquoise, blue-green, sea-green"),
 }
 # Read as the colour but never written: too far from it to be a fair description.
 EXTRA_COLOURS: dict[str, tuple[str, ...]] = {
-    "white": _words("grey, silver, light grey, platinum, silvery, cream"),
-    "black": _words("dark grey, blackish"),
+    "white": _words("cream"),
+    "black": _words("blackish"),
     "yellow": _words("blond, blonde"),
     "red": _words("reddish, rusty, burgundy"),
-    "blue": _words("bluish, aqua, aquamarine"),
+    "blue": _words("bluish"),
     "green": _words("greenish"),
     "brown": _words("brownish, copper, sandy-coloured"),
     "pink": _words("pinkish, coral, rose, salmon"),
     "purple": _words("amethyst, purplish"),
+    "grey": _words("greyish, platinum, charcoal-grey, gunmetal, pewter, ashen, metallic"),
+    "turquoise": _words("greenish blue, bluish green, green-blue, turquoise-coloured"),
     "orange": _words("peach, orangey"),
 }
 

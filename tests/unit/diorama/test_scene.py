@@ -12,7 +12,7 @@ DOG = Subject("dog", "brown", action="run")
 CAT = Subject("cat", "black", "striped", "small", "sleep")
 LISTS = {
     "SUBJECTS": 12,
-    "COLOURS": 10,
+    "COLOURS": 12,
     "PATTERNS": 3,
     "SIZES": 3,
     "ACTIONS": 10,
