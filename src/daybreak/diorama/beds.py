@@ -125,6 +125,20 @@ def traffic(rng: Random, t: Signal, sample_rate: int) -> Signal:
     return 0.045 * swell * roar + 0.012 * formants(hum, ((150, 120, 1), (420, 200, 0.4)), sample_rate)
 
 
+def thunder(rng: Random, t: Signal, sample_rate: int) -> Signal:
+    """Claps that crack and then roll away, one after another."""
+    rumble = _wide_noise(rng, t, 30, 160, sample_rate)
+    crack = _wide_noise(rng, t, 150, 1400, sample_rate)
+    bed = 0.02 * rumble
+    start = rng.uniform(0.1, 0.6)
+    while start < t[-1]:
+        since = np.maximum(t - start, 0)
+        rolling = np.clip(1 + 0.5 * wander(rng, t, 6), 0.2, 2)
+        bed += 0.10 * strike(since, 0.05, 0.7) * rolling * rumble + 0.06 * strike(since, 0.01, 0.12) * crack
+        start += rng.uniform(1.0, 1.6)
+    return bed
+
+
 BEDS: dict[str, Bed] = {
     "rain": rain,
     "wind": wind,
@@ -136,6 +150,7 @@ BEDS: dict[str, Bed] = {
     "flap": flap,
     "bubbles": bubbles,
     "traffic": traffic,
+    "thunder": thunder,
 }
 
 
@@ -157,13 +172,15 @@ def _surroundings(spec: SceneSpec) -> list[str]:
     beds = []
     if spec.weather == "rain":
         beds.append("rain")
+    if spec.weather == "storm":
+        beds += ["rain", "thunder"]
     if spec.environment == "beach":
         beds.append("waves")
     if spec.environment == "city":
         beds.append("traffic")
-    if spec.environment in ("desert", "snowfield") or spec.weather in ("snow", "fog"):
+    if spec.environment in ("desert", "snowfield") or spec.weather in ("snow", "fog", "storm"):
         beds.append("wind")
-    if spec.environment in ("meadow", "forest") and spec.weather not in ("rain", "snow"):
+    if spec.environment in ("meadow", "forest") and spec.weather not in ("rain", "snow", "storm"):
         beds.append("crickets" if spec.time_of_day == "night" else "birds")
     return beds
 

@@ -118,12 +118,14 @@ def _outdoor_beds(spec: SceneSpec) -> list[str]:
     beds = []
     if spec.weather == "rain":
         beds.append("rain")
-    if spec.weather == "snow" or spec.environment in ("desert", "snowfield"):
+    if spec.weather == "storm":
+        beds += ["rain", "thunder"]
+    if spec.weather in ("snow", "storm") or spec.environment in ("desert", "snowfield"):
         beds.append("wind")
     if spec.environment == "beach":
         beds.append("waves")
     if spec.environment == "city":
         beds.append("traffic")
-    if spec.environment in ("meadow", "forest", "town") and spec.weather not in ("rain", "snow"):
+    if spec.environment in ("meadow", "forest", "town") and spec.weather not in ("rain", "snow", "storm"):
         beds.append("crickets" if spec.time_of_day == "night" else "birds")
     return beds

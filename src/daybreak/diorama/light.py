@@ -32,7 +32,7 @@ _PAIRS = ("cloud_offset", "earth", "window", "lamp_place")
 _NUMBERS = (
     "softness", "disc_cosine", "disc_visible", "glow", "cloud_cover", "star_brightness", "earth_radius",
     "mountain_top", "mountain_snow", "snow_cover", "fog_density", "fog_start", "path_width", "path_place",
-    "path_bend", "shore", "shore_phase", "lane", "indoor", "submerged", "shafts", "lit_windows",
+    "path_bend", "shore", "shore_phase", "lane", "indoor", "submerged", "shafts", "lit_windows", "flash", "bolt",
 )  # fmt: skip
 LIGHT = np.dtype(
     [(name, np.float64, 3) for name in _COLOURS]
@@ -49,7 +49,8 @@ class Atmosphere:
     """Everything that the renderer needs beside primitives and cameras.
 
     light: (1,) record of LIGHT; times: (F,) seconds; mountains: (2, 512) elevation around the horizon;
-    stars: (S, 3) azimuth 0..1, elevation, radius in radians; ground, noise: (128, 128) in 0..1.
+    stars: (S, 3) azimuth 0..1, elevation, radius in radians; ground, noise: (128, 128) in 0..1;
+    flashes: (F,) how bright the lightning is, 0..1.
     """
 
     light: NDArray[np.void]
@@ -59,12 +60,25 @@ class Atmosphere:
     ground: NDArray[np.float64]
     noise: NDArray[np.float64]
     particles: Particles
+    flashes: NDArray[np.float64]
 
     @property
     def shore(self) -> float | None:
         """The mean y of the shoreline in metres, water beyond it; None without water."""
         shore = float(self.light["shore"][0])
         return shore if shore < NO_SHORE else None
+
+    def light_at(self, frame: int) -> NDArray[np.void]:
+        """The light of one frame: that of the scene, with the lightning of the moment on all of it."""
+        flash = self.flashes[frame]
+        if flash < 0.01:
+            return self.light
+        light = self.light.copy()
+        light["flash"] = flash
+        light["ambient"] += 0.75 * flash * np.array((0.86, 0.90, 1.0))
+        for name in ("horizon", "zenith", "cloud", "fog", "far"):
+            light[name] += 0.55 * flash * (np.array((0.86, 0.89, 1.0)) - light[name])
+        return light
 
 
 def make_atmosphere(
@@ -96,6 +110,7 @@ def make_atmosphere(
         ground=_ground_texture(place, rng),
         noise=noise_texture(),
         particles=make_particles(drifting, rng, times),
+        flashes=_flashes(rng, times) if weather == "storm" else np.zeros(num_frames),
     )
 
 
@@ -177,12 +192,33 @@ def _sealike(light: NDArray[np.void], time_of_day: str) -> None:
     light["softness"] *= 2.0
 
 
+def _flashes(rng: np.random.Generator, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lightning about once a second: up in two frames, down in half a second, so that nothing jumps."""
+    first, period = rng.uniform(0.25, 0.7), rng.uniform(1.0, 1.4)
+    after = (times - first) % period
+    before = period - after
+    return np.asarray(np.maximum(np.exp(-after / 0.16), np.exp(-((before / 0.08) ** 2))))
+
+
 def _apply_weather(light: NDArray[np.void], weather: str, place: Place) -> None:
     if weather == "fog":
         light["fog_density"], light["fog_start"] = 0.20, 2.6
         grey = light["horizon"][0].mean() * np.ones(3)
         light["fog"] = light["far"] = 0.45 * light["horizon"][0] + 0.55 * grey
         light["disc_visible"] = 0.0
+    if weather == "storm" and not place.airless:
+        for name in ("horizon", "zenith", "cloud", "fog", "far"):
+            colour = light[name][0]
+            light[name] = 0.6 * (0.5 * colour + 0.5 * colour.mean() * np.array((0.90, 0.98, 1.12)))
+        light["cloud"] *= 0.7
+        light["cloud_cover"] = 0.95
+        light["ambient"] *= 0.74
+        light["sun_colour"] *= 0.35
+        light["mountain"] *= 0.6
+        light["fog_density"] = np.maximum(light["fog_density"], 0.012)
+        light["disc_visible"] = light["glow"] = light["star_brightness"] = 0.0
+        light["softness"] *= 2.0
+        light["bolt"] = 0.5 + light["disc"][0, 0] / (2 * math.pi)  # where the sun would stand
     if weather in ("rain", "snow") and not place.airless:
         for name, weight in (("horizon", 0.45), ("zenith", 0.5), ("cloud", 0.5), ("fog", 0.45), ("far", 0.45)):
             colour = light[name][0]

@@ -170,6 +170,11 @@ WEATHER_CLAUSES: dict[str, tuple[str, ...]] = {
         "with lightning bugs in the air, with fireflies all around, while fireflies twinkle, with glowing fireflies, "
         "amid a swarm of fireflies"
     ),
+    "storm": _phrases(
+        "in a storm, in a thunderstorm, during a thunderstorm, as lightning flashes, with thunder and lightning, "
+        "while a storm rages, in stormy weather, as thunder rolls, under a stormy sky, during a storm, in a raging "
+        "storm, as lightning strikes, in a violent thunderstorm, as a thunderstorm passes, with lightning in the sky"
+    ),
 }  # fmt: skip
 WEATHER_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "clear": _phrases("clear, cloudless, fine"),
@@ -177,6 +182,7 @@ WEATHER_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "snow": _phrases("snowy"),
     "fog": _phrases("foggy, misty, hazy"),
     "fireflies": _phrases("firefly-lit"),
+    "storm": _phrases("stormy, thundery"),
 }
 WEATHER_NOUNS: dict[str, tuple[str, ...]] = {
     "clear": _phrases("clear weather, clear sky, no clouds"),
@@ -184,6 +190,7 @@ WEATHER_NOUNS: dict[str, tuple[str, ...]] = {
     "snow": _phrases("snowfall, falling snow, snowflakes, snowstorm"),
     "fog": _phrases("fog, mist, foggy weather, haze"),
     "fireflies": _phrases("fireflies, glowing fireflies, lightning bugs, glowing insects"),
+    "storm": _phrases("thunderstorm, stormy weather, thunder and lightning, raging storm, lightning"),
 }
 
 CAMERA_CLAUSES: dict[str, tuple[str, ...]] = {

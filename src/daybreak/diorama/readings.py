@@ -91,8 +91,8 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
         "cloudless"
     ),
     "rain": _phrases(
-        "raining, rains, rained, raindrops, downpour, storm, stormy, thunderstorm, shower, showers, pouring, monsoon,"
-        " drizzling, thunder"
+        "raining, rains, rained, raindrops, downpour, shower, showers, pouring, monsoon,"
+        " drizzling"
     ),
     "snow": _phrases(
         "snowing, snows, snowed, blizzard, snow falling, snow falls, snow is falling, flurries, flakes, hail"
@@ -100,6 +100,11 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
     "fog": _phrases("foggy, misty, fogs, smog, smoky, smoke, mists, hazy"),
     "fireflies": _phrases(
         "firefly, glow worms, glowworms, lightning bug, glowing bugs, fireflies glow, sparkles, bugs"
+    ),
+    "storm": _phrases(
+        "storm, thunder, thunderstorms, lightning strike, lightning strikes, lightning bolt, lightning bolts, bolts of "
+        "lightning, lightning flash, flashes of lightning, lightning flashes, thunderclouds, tempest, hurricane, "
+        "typhoon, gale, thunder rolls, thunder rumbles, storm clouds, storm rages, thunderous, cyclone, squall"
     ),
 }  # fmt: skip
 

@@ -20,7 +20,7 @@ ACTIONS = ("stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep
 RELATIONS = ("left of", "right of", "in front of", "behind", "above", "following")
 ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room", "underwater", "city")
 TIMES_OF_DAY = ("dawn", "noon", "sunset", "night", "overcast")
-WEATHERS = ("clear", "rain", "snow", "fog", "fireflies")
+WEATHERS = ("clear", "rain", "snow", "fog", "fireflies", "storm")
 CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
 STYLES = ("toy", "noir", "sepia", "pixel")
 

@@ -79,6 +79,7 @@ def test_flaps_come_six_or_seven_times_a_second() -> None:
         ({"environment": "town"}, ()),
         ({"environment": "city", "weather": "rain"}, ("rain", "traffic")),
         ({"environment": "underwater"}, ("bubbles",)),
+        ({"environment": "meadow", "weather": "storm"}, ("rain", "thunder", "wind")),
         ({"environment": "room", "weather": "rain"}, ()),
         ({"environment": "moon", "weather": "snow"}, ()),
     ],

@@ -72,6 +72,7 @@ def test_beds_follow_place_hour_and_weather() -> None:
     assert sound_events(scene("dog", "sleep", time_of_day="night"))[1] == ("crickets",)
     assert sound_events(scene("dog", "sleep", "town", weather="rain"))[1] == ("rain",)
     assert sound_events(scene("dog", "sleep", "moon"))[1] == ()
+    assert sound_events(scene("dog", "sleep", weather="storm"))[1] == ("rain", "thunder", "wind")
     assert sound_events(scene("dog", "sleep", "underwater"))[1] == ("bubbles",)
     assert sound_events(scene("dog", "sleep", "city"))[1] == ("traffic",)
     assert sound_events(scene("car", "drive", "room"))[1] == ("engine",)

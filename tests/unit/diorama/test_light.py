@@ -71,6 +71,18 @@ def test_rain_greys_the_sky_and_fog_hides_what_is_far() -> None:
     np.testing.assert_array_equal(fog["far"], fog["fog"])
 
 
+def test_lightning_lights_a_storm_and_rises_and_falls_smoothly() -> None:
+    assert (make(weather="rain").flashes == 0).all()
+    for seed in range(20):
+        air = make_atmosphere("meadow", "noon", "storm", np.random.default_rng(seed), 49, 24.0)
+        assert 0.8 < air.flashes.max() <= 1
+        assert np.abs(np.diff(air.flashes)).max() < 0.75
+        assert 1 <= (np.diff(np.concatenate(((0,), air.flashes > 0.6)).astype(int)) > 0).sum() <= 2
+        bright, dark = air.light_at(int(air.flashes.argmax())), air.light_at(int(air.flashes.argmin()))
+        assert (bright["ambient"] > dark["ambient"] + 0.3).all()
+        assert air.light["flash"] == 0
+
+
 def test_no_star_stands_beside_the_moon() -> None:
     for seed in range(20):
         air = make(time_of_day="night", seed=seed)

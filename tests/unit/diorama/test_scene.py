@@ -19,7 +19,7 @@ LISTS = {
     "RELATIONS": 6,
     "ENVIRONMENTS": 10,
     "TIMES_OF_DAY": 5,
-    "WEATHERS": 5,
+    "WEATHERS": 6,
     "CAMERAS": 8,
 }
 
