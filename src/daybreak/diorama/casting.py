@@ -186,5 +186,7 @@ def _frame(spec: SceneSpec, casts: list[Cast], actors: Array, aspect: float, rng
         aspect=aspect,
         move=spec.camera,
         side=float(rng.choice((-1.0, 1.0))),
+        seconds=float(casts[0].situation.times[-1]),
+        phase=float(rng.uniform(0, 2 * math.pi)),
         path=path,
     )

@@ -226,6 +226,14 @@ CAMERA_CLAUSES: dict[str, tuple[str, ...]] = {
         "the camera follows, the camera follows along, the camera tracks along, the camera keeps up, the camera moves"
         " along, the camera travels alongside, the camera tracks the action"
     ),
+    "handheld": _phrases(
+        "the camera shakes, the camera wobbles, the camera is handheld, the camera shakes a little, the camera is "
+        "shaky, the camera jiggles, the camera is held by hand"
+    ),
+    "tilt up": _phrases(
+        "the camera tilts up, the camera tilts upward, the camera looks up, the camera is tilting up, the camera "
+        "slowly tilts up, the view tilts up"
+    ),
 }  # fmt: skip
 CAMERA_TAGS: dict[str, tuple[str, ...]] = {
     "static": _phrases(
@@ -247,6 +255,11 @@ CAMERA_TAGS: dict[str, tuple[str, ...]] = {
     ),
     "crane up": _phrases("crane up, crane shot, rising camera, camera rising, jib up, crane shot rising, rising shot"),
     "follow": _phrases("tracking shot, follow shot, camera following, follow cam, tracking camera, following shot"),
+    "handheld": _phrases(
+        "handheld camera, shaky camera, handheld shot, shaky cam, handheld, handheld footage, wobbly camera, camera "
+        "shake"
+    ),
+    "tilt up": _phrases("tilt up, tilt-up shot, camera tilting up, upward tilt, slow tilt up, tilting up"),
 }  # fmt: skip
 CAMERA_PREFIXES: dict[str, tuple[str, ...]] = {
     "static": _phrases("static shot of, locked-off shot of, fixed shot of, still shot of"),
@@ -257,6 +270,8 @@ CAMERA_PREFIXES: dict[str, tuple[str, ...]] = {
     "orbit": _phrases("orbiting shot of, orbit around, circling shot of, arc shot around, orbit shot of"),
     "crane up": _phrases("crane shot of, rising crane shot of, crane up over, rising shot of"),
     "follow": _phrases("tracking shot of, follow shot of, following shot of, tracking shot following"),
+    "handheld": _phrases("handheld shot of, shaky footage of, handheld footage of, handheld video of, shaky shot of"),
+    "tilt up": _phrases("tilt up over, slow tilt up over, tilt-up shot of, tilting shot of"),
 }
 
 STYLE_CLAUSES: dict[str, tuple[str, ...]] = {

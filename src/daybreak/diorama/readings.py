@@ -142,6 +142,17 @@ EXTRA_CAMERAS: dict[str, tuple[str, ...]] = {
         "camera follows, camera tracks, camera chases, camera trails, follow the action, camera runs alongside, "
         "camera stays with, camera keeps pace, camera follows behind, camera follows closely"
     ),
+    "handheld": _phrases(
+        "hand held, hand held camera, hand held shot, hand held footage, shaky, shaking camera, camera is shaking, "
+        "camera shakes, camera trembles, trembling camera, wobbling camera, camera jitters, jittery camera, shaky "
+        "video, home video, amateur video, found footage, filmed by hand, shaky handheld camera, shaky hands, unsteady"
+        " camera"
+    ),
+    "tilt up": _phrases(
+        "tilts up, tilts upward, tilting upward, tilt upward, camera tilts, camera looks upward, camera angles up, "
+        "camera pans up, pan up, panning up, pans up, camera turns up, camera looking up, tilt shot, camera tilts "
+        "slowly up"
+    ),
 }  # fmt: skip
 
 EXTRA_STYLES: dict[str, tuple[str, ...]] = {

@@ -21,7 +21,9 @@ RELATIONS = ("left of", "right of", "in front of", "behind", "above", "following
 ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room", "underwater", "city")
 TIMES_OF_DAY = ("dawn", "noon", "sunset", "night", "overcast")
 WEATHERS = ("clear", "rain", "snow", "fog", "fireflies", "storm")
-CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
+CAMERAS = (
+    "static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow", "handheld", "tilt up",
+)  # fmt: skip
 STYLES = ("toy", "noir", "sepia", "pixel")
 
 ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig")

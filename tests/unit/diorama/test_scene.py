@@ -20,7 +20,7 @@ LISTS = {
     "ENVIRONMENTS": 10,
     "TIMES_OF_DAY": 5,
     "WEATHERS": 6,
-    "CAMERAS": 8,
+    "CAMERAS": 10,
 }
 
 
