@@ -14,7 +14,7 @@ SUBJECTS = (
 COLOURS = (
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black", "grey", "turquoise",
 )  # fmt: skip
-PATTERNS = ("plain", "striped", "spotted")
+PATTERNS = ("plain", "striped", "spotted", "checked", "patched")
 SIZES = ("small", "medium", "large")
 ACTIONS = ("stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep", "dance", "drive")
 RELATIONS = ("left of", "right of", "in front of", "behind", "above", "following")

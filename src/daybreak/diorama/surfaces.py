@@ -13,6 +13,7 @@ from daybreak.diorama.compiled import inlined, kernel
 from daybreak.diorama.intersect import Doubles, Vector, smooth
 from daybreak.diorama.primitives import (
     BELLY,
+    BLOTCHES,
     BLUE,
     BLUE2,
     CHECKS,
@@ -77,6 +78,14 @@ def dots(x: float, y: float, z: float, edge: float) -> float:
     return smooth(0.5 + (0.3 - math.sqrt(du * du + dv * dv)) / max(0.1, 2.0 * edge))
 
 
+@inlined
+def blotches(x: float, y: float, z: float, edge: float) -> float:
+    """Large patches with uneven outlines that cover about two fifths of a primitive."""
+    level = math.sin(4.6 * x + 0.5 + 1.2 * z) * math.cos(3.9 * z + 0.8) + math.sin(4.4 * z + 1.3 * y - 0.6)
+    level += 0.8 * math.sin(4.1 * y + 1.1 - 1.5 * x) + 0.35 * math.sin(7.9 * x - 4.3 * y + 3.1 * z)
+    return smooth(0.5 + (level - 0.22) / max(0.35, 10.0 * edge))
+
+
 @kernel
 def pattern_weight(prims: Doubles, k: int, noise: Doubles, x: float, y: float, z: float, pixel: float) -> float:
     """How much of primitive k's second colour shows at its own point (x, y, z), 0 to 1; `pixel` in metres."""
@@ -90,6 +99,8 @@ def pattern_weight(prims: Doubles, k: int, noise: Doubles, x: float, y: float, z
         return 0.5 - 0.5 * wave
     if pattern == DOTS:
         return dots(x, y, z, edge)
+    if pattern == BLOTCHES:
+        return blotches(x, y, z, edge)
     if pattern == PATCHES:
         level = blob(noise, (x + 0.37 * y) * 0.13, (z - 0.21 * y) * 0.13)
         return smooth(0.5 + (level - 0.56) / max(0.06, edge))

@@ -137,6 +137,8 @@ PATTERN_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "plain": _words("plain, solid-coloured, unpatterned, single-coloured, one-coloured"),
     "striped": _words("striped, stripy, banded, stripey, zebra-striped"),
     "spotted": _words("spotted, dotted, spotty, polka-dot, polka-dotted, speckled, dappled"),
+    "checked": _words("checked, chequered, checkered, checkerboard, chequerboard, check-patterned"),
+    "patched": _words("patched, patchy, cow-patterned, blotchy, piebald, pied"),
 }
 PATTERN_CLAUSES: dict[str, tuple[str, ...]] = {
     "plain": _words("with no pattern, without any pattern, with no markings, in one plain colour"),
@@ -144,11 +146,17 @@ PATTERN_CLAUSES: dict[str, tuple[str, ...]] = {
     "spotted": _words(
         "with spots, with dots, with polka dots, covered in spots, covered in dots, with a spotted pattern"
     ),
+    "checked": _words(
+        "with checks, with a checked pattern, covered in checks, with a checkerboard pattern, with squares"
+    ),
+    "patched": _words("with patches, with big patches, covered in patches, with a patchy coat, with large blotches"),
 }
 EXTRA_PATTERNS: dict[str, tuple[str, ...]] = {
     "plain": _words("unmarked, solid"),
     "striped": _words("stripes, bands, stripe, zebra stripes"),
-    "spotted": _words("spots, dots, polka dots, freckled, speckles, spot, patchy, leopard print"),
+    "spotted": _words("spots, dots, polka dots, freckled, speckles, spot, leopard print"),
+    "checked": _words("checks, checkers, squares, plaid, tartan, gingham, chessboard, checker, chequers"),
+    "patched": _words("patches, blotches, blotched, cow print, cow pattern, cow-like patches, skewbald, pinto"),
 }
 
 # Verb phrases by their base form; the first word is the one that is inflected.

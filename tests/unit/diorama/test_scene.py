@@ -13,7 +13,7 @@ CAT = Subject("cat", "black", "striped", "small", "sleep")
 LISTS = {
     "SUBJECTS": 12,
     "COLOURS": 12,
-    "PATTERNS": 3,
+    "PATTERNS": 5,
     "SIZES": 3,
     "ACTIONS": 10,
     "RELATIONS": 6,
