@@ -290,12 +290,22 @@ STYLE_CLAUSES: dict[str, tuple[str, ...]] = {
         "in pixel art style, in 8-bit style, like a retro video game, in pixel art, like a 16-bit game, in pixelated "
         "style"
     ),
+    "cel": _phrases(
+        "in cartoon style, like a cartoon, as a cartoon, in cel-shaded style, like a comic book, in comic style, with "
+        "bold cartoon outlines"
+    ),
+    "sketch": _phrases(
+        "as a pencil sketch, like a pencil drawing, drawn in pencil, in sketch style, as a pencil drawing, like a "
+        "sketch on paper, in pencil"
+    ),
 }
 STYLE_TAGS: dict[str, tuple[str, ...]] = {
     "toy": _phrases("3D toy, toy style, 3D animation, claymation, 3D toy style, plasticine look"),
     "noir": _phrases("film noir, noir, black and white film, monochrome, greyscale, noir style"),
     "sepia": _phrases("sepia, sepia tone, old film, vintage film, sepia film, old-timey footage"),
     "pixel": _phrases("pixel art, 8-bit, retro video game, pixelated, 16-bit, pixel style"),
+    "cel": _phrases("cartoon, cel-shaded, cartoon style, comic style, cel shading, comic book style"),
+    "sketch": _phrases("pencil sketch, pencil drawing, sketch, sketch style, hand-drawn sketch, graphite drawing"),
 }
 STYLE_PREFIXES: dict[str, tuple[str, ...]] = {
     "toy": _phrases("3D animation of, claymation of, toy-style video of, 3D toy scene of"),
@@ -306,6 +316,8 @@ STYLE_PREFIXES: dict[str, tuple[str, ...]] = {
     "pixel": _phrases(
         "pixel art of, 8-bit animation of, pixel-art video of, retro video game scene of, pixelated clip of"
     ),
+    "cel": _phrases("cartoon of, cel-shaded animation of, comic-style video of, cartoon video of, cartoon clip of"),
+    "sketch": _phrases("pencil drawing of, pencil sketch of, sketch of, hand-drawn sketch of, sketched video of"),
 }
 
 # Where the first subject is relative to the second: written between the two.

@@ -172,6 +172,16 @@ EXTRA_STYLES: dict[str, tuple[str, ...]] = {
         "pixel-art, pixels, pixel, retro game, video game, minecraft, 8bit, 16bit, arcade game, nintendo, game boy, "
         "pixelart, arcade, old computer game"
     ),
+    "cel": _phrases(
+        "cartoonish, cartoony, cartoons, comic, comics, comic strip, anime, anime style, manga, toon, disney, cel "
+        "animation, cel shaded, animated cartoon, saturday morning cartoon, bold outlines, flat colours, 2D animation,"
+        " 2D"
+    ),
+    "sketch": _phrases(
+        "sketched, sketches, hand drawn, drawing, drawing of, drawn by hand, drawn on paper, line drawing, line art, "
+        "ink drawing, charcoal drawing, charcoal sketch, graphite, doodle, pencil, pencils, black and white drawing, "
+        "crosshatched, pencil on paper"
+    ),
 }  # fmt: skip
 
 # Verbs of other motions, and the nearest action.

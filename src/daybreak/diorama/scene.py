@@ -24,7 +24,7 @@ WEATHERS = ("clear", "rain", "snow", "fog", "fireflies", "storm")
 CAMERAS = (
     "static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow", "handheld", "tilt up",
 )  # fmt: skip
-STYLES = ("toy", "noir", "sepia", "pixel")
+STYLES = ("toy", "noir", "sepia", "pixel", "cel", "sketch")
 
 ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig")
 _ANIMAL_ACTIONS = ("stand", "walk", "run", "jump", "spin", "sleep", "dance", "fly", "swim", "roll")
