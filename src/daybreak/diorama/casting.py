@@ -12,7 +12,7 @@ from daybreak.diorama.antics import IN_DEPTH, ROAMING
 from daybreak.diorama.cameras import HALF_VIEW, Framing, fit, shoot
 from daybreak.diorama.primitives import EMISSION, Array, Parts, Z
 from daybreak.diorama.rig import extent, lowest
-from daybreak.diorama.scene import WATER_ENVIRONMENTS, SceneSpec, Subject
+from daybreak.diorama.scene import SEAGOING, SUBMERGED_ENVIRONMENTS, WATER_ENVIRONMENTS, SceneSpec, Subject
 from daybreak.diorama.subjects import add_subject, measure
 
 VIEW_HEIGHT = 2.35  # metres that the frame shows at the subject, for one subject of medium size
@@ -70,6 +70,7 @@ def cast_subjects(spec: SceneSpec, num_frames: int, fps: float, aspect: float) -
     sizes = [measure(subject.kind, subject.size) for subject in spec.subjects]
     headings = _headings(spec, rng)
     places = _places(spec, sizes, headings, rng)
+    submerged = spec.environment in SUBMERGED_ENVIRONMENTS
     casts = []
     for subject, size, heading, place in zip(spec.subjects, sizes, headings, places, strict=True):
         height, length = size
@@ -81,8 +82,8 @@ def cast_subjects(spec: SceneSpec, num_frames: int, fps: float, aspect: float) -
             heading=heading,
             travel=_travel(spec, subject, length, aspect),
             phase=float(rng.uniform(0, 2 * math.pi)),
-            water_line=WATER_LINE.get(subject.kind, 0.38),
-            afloat=subject.kind == "boat" and spec.environment in WATER_ENVIRONMENTS,
+            water_line=0.0 if submerged else WATER_LINE.get(subject.kind, 0.38),
+            afloat=subject.kind in SEAGOING and spec.environment in WATER_ENVIRONMENTS and not submerged,
         )
         casts.append(Cast(subject, situation, move(subject.action, situation)))
     return casts
@@ -116,7 +117,9 @@ def _places(
     spec: SceneSpec, sizes: list[tuple[float, float]], headings: list[float], rng: np.random.Generator
 ) -> list[tuple[float, float, float]]:
     """The point under each subject; z is where its feet are, above the ground when it flies."""
-    heights = [FLIGHT * (0.9 if subject.size == "large" else 1.0) if subject.action == "fly" else 0.0
+    submerged = spec.environment in SUBMERGED_ENVIRONMENTS
+    hovering = ("fly", "swim") if submerged else ("fly",)
+    heights = [FLIGHT * (0.9 if subject.size == "large" else 1.0) if subject.action in hovering else 0.0
                for subject in spec.subjects]  # fmt: skip
     if len(spec.subjects) == 1:
         reach = 0.10 if spec.subjects[0].action in TRAVELLING else 0.25
@@ -188,7 +191,9 @@ def _frame(spec: SceneSpec, casts: list[Cast], actors: Array, aspect: float, rng
         right = max(c.situation.place[0] + 0.5 * c.situation.length for c in casts)
         view = max(view, (right - left) / (PAIR_SHARE * aspect), top * 1.16)
     else:
-        if casts[0].subject.action in ("swim", "slide"):
+        if casts[0].subject.action == "slide":
+            view *= LOW_VIEW
+        elif casts[0].subject.action == "swim" and spec.environment not in SUBMERGED_ENVIRONMENTS:
             view *= LOW_VIEW
         elif casts[0].subject.action in IN_DEPTH:
             view = NEAR_VIEW
@@ -213,5 +218,7 @@ def _frame(spec: SceneSpec, casts: list[Cast], actors: Array, aspect: float, rng
         aspect=aspect,
         move=spec.camera,
         side=float(rng.choice((-1.0, 1.0))),
+        seconds=float(casts[0].situation.times[-1]),
+        phase=float(rng.uniform(0, 2 * math.pi)),
         path=path,
     )

@@ -14,6 +14,7 @@ from daybreak.diorama.scene import (
     RELATIONS,
     SEAGOING,
     SUBJECTS,
+    SUBMERGED_ENVIRONMENTS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     SceneSpec,
@@ -52,18 +53,18 @@ _LIKELY_ACTIONS: dict[str, tuple[str, ...]] = {
 _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "dog": ("brown", "white", "black"), "cat": ("orange", "black", "white"),
     "rabbit": ("white", "brown"), "bear": ("brown", "black"),
-    "elephant": ("blue", "pink", "purple"), "pig": ("pink",),
+    "elephant": ("grey", "blue", "pink"), "pig": ("pink",),
     "bird": ("blue", "yellow", "red"), "penguin": ("black", "blue"),
     "car": ("red", "blue", "yellow"), "boat": ("white", "red", "blue"),
-    "ball": ("red", "yellow", "green"), "robot": ("blue", "green", "white"),
+    "ball": ("red", "yellow", "green"), "robot": ("blue", "grey", "white"),
     "fox": ("orange",), "sheep": ("white", "black"), "horse": ("brown", "white", "black"),
     "truck": ("red", "blue", "white"), "bus": ("red", "yellow"), "train": ("green", "black", "red"),
-    "duck": ("yellow", "white"), "fish": ("orange", "blue"), "rocket": ("red", "white"),
+    "duck": ("yellow", "white"), "fish": ("orange", "blue"), "rocket": ("red", "white", "grey"),
     "balloon": ("red", "yellow", "blue"), "hot-air balloon": ("red", "yellow", "purple"),
     "cube": ("red", "blue", "green"), "snowman": ("white",),
 }  # fmt: skip
 _FOLLOWING = ("run", "walk", "drive", "swim", "roll", "fly")
-_WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS
+_WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS + SUBMERGED_ENVIRONMENTS
 _LIKELY_SHARE = 0.75  # of open questions answered with the likely value, so that seeds still differ
 
 
@@ -137,7 +138,7 @@ def _environment(draft: Draft, rng: random.Random) -> str:
     weatherless = () if draft.scene.get("weather", "clear") == "clear" else _WEATHERLESS
     possible = tuple(environment for environment in ENVIRONMENTS if environment not in weatherless)
     if any(known.get("action") == "drive" for known in draft.subjects):
-        return _likely(("town",), possible, rng)
+        return _likely(("town", "city"), possible, rng)
     return _likely(("meadow",), possible, rng)
 
 

@@ -11,12 +11,19 @@ from daybreak.diorama.antics import ANTICS, FALL_SECONDS, MUNCHES_PER_SECOND, RO
 from daybreak.diorama.cameras import HALF_VIEW
 from daybreak.diorama.casting import Cast, compose
 from daybreak.diorama.primitives import Array
-from daybreak.diorama.scene import AIRLESS_ENVIRONMENTS, ALLOWED_ACTIONS, ANIMALS, INDOOR_ENVIRONMENTS, SceneSpec
+from daybreak.diorama.scene import (
+    AIRLESS_ENVIRONMENTS,
+    ALLOWED_ACTIONS,
+    ANIMALS,
+    INDOOR_ENVIRONMENTS,
+    SUBMERGED_ENVIRONMENTS,
+    SceneSpec,
+)
 from daybreak.diorama.sound import SoundEvent
 
 SURFACES = {
     "meadow": "grass", "forest": "grass", "desert": "sand", "beach": "sand", "snowfield": "snow", "town": "stone",
-    "moon": "sand", "room": "wood",
+    "moon": "sand", "room": "wood", "underwater": "sand", "city": "stone",
 }  # fmt: skip
 # What a thing sounds like when it falls.
 BODIES = {
@@ -44,7 +51,7 @@ def sound_events(
     for cast in scene.casts:
         times = cast.situation.times
         pans = _pans(cast.motion, scene.cameras, aspect)
-        for kind, material, moments, loudness in _causes(cast, SURFACES[spec.environment], rng):
+        for kind, material, moments, loudness in _causes(cast, spec.environment, rng):
             for moment in moments:
                 if 0 <= moment <= float(times[-1]):
                     pan = float(np.interp(moment, times, pans))
@@ -66,8 +73,9 @@ def contact_times(times: Array, phase: Array, lag: float = 0.0) -> Array:
     return np.interp(whole, turns, times).astype(np.float32)
 
 
-def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> Causes:
+def _causes(cast: Cast, place: str, rng: np.random.Generator) -> Causes:
     """The sounds of everything that a subject does."""
+    surface, submerged = SURFACES[place], place in SUBMERGED_ENVIRONMENTS
     kind, action, motion = cast.subject.kind, cast.subject.action, cast.motion
     times = cast.situation.times
     weight = min(1.0, WEIGHTS.get(kind, 0.4) * {"small": 0.75, "medium": 1.0, "large": 1.2}[cast.subject.size])
@@ -89,6 +97,8 @@ def _causes(cast: Cast, surface: str, rng: np.random.Generator) -> Causes:
         causes.append(("impact", BODIES[kind], bumps, 0.3) if knocks else ("footstep", surface, bumps, weight))
     elif action == "spin":
         causes.append(("whoosh", "", list(np.arange(0.25, seconds, 1.0)), 0.35))
+    elif action == "swim" and submerged:
+        causes.append(("whoosh", "", list(np.arange(0.3, seconds, 0.9)), 0.25))
     elif action == "swim":
         causes.append(("splash", "", contact_times(times, motion.phase), 0.55))
     if action not in SILENT and kind not in MUTE:
@@ -154,13 +164,19 @@ def _beds(spec: SceneSpec) -> tuple[str, ...]:
 
 
 def _outdoor_beds(spec: SceneSpec) -> list[str]:
+    if spec.environment in SUBMERGED_ENVIRONMENTS:
+        return ["bubbles"]
     beds = []
     if spec.weather == "rain":
         beds.append("rain")
-    if spec.weather == "snow" or spec.environment in ("desert", "snowfield"):
+    if spec.weather == "storm":
+        beds += ["rain", "thunder"]
+    if spec.weather in ("snow", "storm") or spec.environment in ("desert", "snowfield"):
         beds.append("wind")
     if spec.environment == "beach":
         beds.append("waves")
-    if spec.environment in ("meadow", "forest", "town") and spec.weather not in ("rain", "snow"):
+    if spec.environment == "city":
+        beds.append("traffic")
+    if spec.environment in ("meadow", "forest", "town") and spec.weather not in ("rain", "snow", "storm"):
         beds.append("crickets" if spec.time_of_day == "night" else "birds")
     return beds

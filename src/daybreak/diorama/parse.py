@@ -15,7 +15,7 @@ from daybreak.diorama.captions import KEYS, facts
 from daybreak.diorama.draft import Draft, complete
 from daybreak.diorama.lexicon import Meaning, correct, match, tokenise
 from daybreak.diorama.readings import DETERMINERS, FILLER, FLUSHING, SHADES
-from daybreak.diorama.scene import ACTIONS, ALLOWED_ACTIONS, SceneSpec
+from daybreak.diorama.scene import ACTIONS, ALLOWED_ACTIONS, WATER_ENVIRONMENTS, SceneSpec
 from daybreak.diorama.vocabulary import with_article
 
 _COREFERENT = frozenset({"the", "this", "that", "its"})
@@ -124,7 +124,7 @@ class _Reader:
         if not draft.subjects and self.waiting:
             draft.subjects.append({key: value for key, value in self.waiting.items() if key != "kind"})
         for known in draft.subjects:  # what floats is in the water only where there is water
-            dry = draft.scene.get("environment") not in (None, "beach")
+            dry = draft.scene.get("environment") not in (None, *WATER_ENVIRONMENTS)
             if known.pop("floats", None) and (dry or "swim" not in ALLOWED_ACTIONS.get(known.get("kind", ""), ACTIONS)):
                 known["action"] = "fly"
         if len(draft.subjects) < 2:

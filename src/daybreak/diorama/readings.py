@@ -31,7 +31,7 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
     "beach": _phrases(
         "sea, ocean, water, lake, pond, river, pool, shoreline, coastline, sand, surf, wave, waves, harbour, harbor, "
         "harbour, pier, island, lagoon, "
-        "bay, seashore, seafront, tide, puddle, stream, underwater, swimming pool, bathtub, dock, seawater, seas, "
+        "bay, seashore, seafront, tide, puddle, stream, swimming pool, bathtub, dock, seawater, seas, "
         "cove, marina, sandcastle"
     ),
     "snowfield": _phrases(
@@ -39,10 +39,8 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "snowbank, arctic, tundra, ski slope"
     ),
     "town": _phrases(
-        "houses, house, buildings, sidewalk, pavement, highway, motorway, alley, market, traffic, avenue, boulevard, "
-        "skyscrapers, "
-        "paris, london, new york, tokyo, roads, crossroads, streets, lane, parking lot, car park, suburb, cobbled, "
-        "square, bridge, corner, cobblestones, garage, shops, shop"
+        "houses, house, sidewalk, pavement, alley, market, roads, crossroads, streets, lane, parking lot, car park, "
+        "suburb, cobbled, square, bridge, corner, cobblestones, garage, shops, shop"
     ),
     "moon": _phrases(
         "crater, craters, planet, galaxy, lunar, asteroid, outer space, milky way, space station, zero "
@@ -53,6 +51,19 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "kitchen floor, parlour, library, tabletop, museum, "
         "carpet, indoor, armchair, shelf, desk, cushion, pillow, apartment, flat, gym, wardrobe, grandma's house, toy"
         " box, stairs"
+    ),
+    "underwater": _phrases(
+        "under the water, undersea, under sea, ocean floor, sea floor, sea bed, ocean bed, bottom of the ocean, bottom "
+        "of the sea, beneath the sea, beneath the ocean, below the waves, under the waves, beneath the water, below "
+        "the water, below the surface, beneath the surface, reef, kelp, kelp forest, seaweeds, atlantis, aquarium, "
+        "fish tank, deep sea, deep ocean, depths of the ocean, depths of the sea, scuba diving, subaquatic, lake bed"
+    ),
+    "city": _phrases(
+        "cities, skyscraper, buildings, tall building, high rises, office blocks, office towers, tower blocks, "
+        "skyline, "
+        "city skyline, urban, metropolitan, highway, motorway, traffic, avenue, boulevard, city street, city centre, "
+        "paris, london, new york, tokyo, manhattan, times square, chicago, shanghai, hong kong, big city, inner city, "
+        "traffic light, traffic lights, city lights, cityscape, apartment blocks"
     ),
 }  # fmt: skip
 
@@ -85,9 +96,8 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
         "cloudless"
     ),
     "rain": _phrases(
-        "raining, rains, rained, raindrops, downpour, storm, stormy, thunderstorm, shower, showers, pouring, monsoon, "
-        "raindrops keep falling, rain keeps falling,"
-        " drizzling, thunder"
+        "raining, rains, rained, raindrops, downpour, shower, showers, pouring, monsoon, raindrops keep falling, "
+        "rain keeps falling, drizzling"
     ),
     "snow": _phrases(
         "snowing, snows, snowed, blizzard, snow falling, snow falls, snow is falling, flurries, flakes, hail"
@@ -95,6 +105,11 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
     "fog": _phrases("foggy, misty, fogs, smog, smoky, smoke, mists, hazy"),
     "fireflies": _phrases(
         "firefly, glow worms, glowworms, lightning bug, glowing bugs, fireflies glow, sparkles, bugs"
+    ),
+    "storm": _phrases(
+        "storm, thunder, thunderstorms, lightning strike, lightning strikes, lightning bolt, lightning bolts, bolts of "
+        "lightning, lightning flash, flashes of lightning, lightning flashes, thunderclouds, tempest, hurricane, "
+        "typhoon, gale, thunder rolls, thunder rumbles, storm clouds, storm rages, thunderous, cyclone, squall"
     ),
 }  # fmt: skip
 
@@ -132,6 +147,17 @@ EXTRA_CAMERAS: dict[str, tuple[str, ...]] = {
         "camera follows, camera tracks, camera chases, camera trails, follow the action, camera runs alongside, "
         "camera stays with, camera keeps pace, camera follows behind, camera follows closely"
     ),
+    "handheld": _phrases(
+        "hand held, hand held camera, hand held shot, hand held footage, shaky, shaking camera, camera is shaking, "
+        "camera shakes, camera trembles, trembling camera, wobbling camera, camera jitters, jittery camera, shaky "
+        "video, home video, amateur video, found footage, filmed by hand, shaky handheld camera, shaky hands, unsteady"
+        " camera"
+    ),
+    "tilt up": _phrases(
+        "tilts up, tilts upward, tilting upward, tilt upward, camera tilts, camera looks upward, camera angles up, "
+        "camera pans up, pan up, panning up, pans up, camera turns up, camera looking up, tilt shot, camera tilts "
+        "slowly up"
+    ),
 }  # fmt: skip
 
 EXTRA_STYLES: dict[str, tuple[str, ...]] = {
@@ -150,6 +176,16 @@ EXTRA_STYLES: dict[str, tuple[str, ...]] = {
     "pixel": _phrases(
         "pixel-art, pixels, pixel, retro game, video game, minecraft, 8bit, 16bit, arcade game, nintendo, game boy, "
         "pixelart, arcade, old computer game"
+    ),
+    "cel": _phrases(
+        "cartoonish, cartoony, cartoons, comic, comics, comic strip, anime, anime style, manga, toon, disney, cel "
+        "animation, cel shaded, animated cartoon, saturday morning cartoon, bold outlines, flat colours, 2D animation,"
+        " 2D"
+    ),
+    "sketch": _phrases(
+        "sketched, sketches, hand drawn, drawing, drawing of, drawn by hand, drawn on paper, line drawing, line art, "
+        "ink drawing, charcoal drawing, charcoal sketch, graphite, doodle, pencil, pencils, black and white drawing, "
+        "crosshatched, pencil on paper"
     ),
 }  # fmt: skip
 

@@ -25,6 +25,7 @@ from daybreak.diorama.scene import (
     SIZES,
     STYLES,
     SUBJECTS,
+    SUBMERGED_ENVIRONMENTS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     WEATHERS,
@@ -34,7 +35,7 @@ from daybreak.diorama.scene import (
 
 HELD_OUT_ONE_IN = 12
 TWO_SUBJECTS = 0.22
-OTHER_STYLE = 0.06
+OTHER_STYLE = 0.10
 PLAIN_PATTERN = 0.60
 MEDIUM_SIZE = 0.60
 CLEAR_WEATHER = 0.60
@@ -71,8 +72,8 @@ def allowed_actions(kind: str, environment: str) -> tuple[str, ...]:
 
 
 def allowed_weathers(environment: str, time_of_day: str) -> tuple[str, ...]:
-    """Indoors and on the moon there is none; fireflies shine at night only."""
-    if environment in INDOOR_ENVIRONMENTS or environment in AIRLESS_ENVIRONMENTS:
+    """Indoors, on the moon and under water there is none; fireflies shine at night only."""
+    if environment in INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS + SUBMERGED_ENVIRONMENTS:
         return ("clear",)
     return tuple(weather for weather in WEATHERS if weather != "fireflies" or time_of_day == "night")
 
@@ -111,7 +112,8 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
 def _subject(rng: Random, kind: str, environment: str, simple: bool, actions: tuple[str, ...] | None = None) -> Subject:
     action = _pick(rng, actions or allowed_actions(kind, environment))
     if actions is None and "swim" in allowed_actions(kind, environment):
-        action = "swim" if rng.random() < (AT_SEA if kind in SEAGOING else SWIM_AT_SEA) else action
+        seagoing = kind in SEAGOING and (kind == "fish" or environment == WATER_ENVIRONMENTS[0])
+        action = "swim" if rng.random() < (AT_SEA if seagoing else SWIM_AT_SEA) else action
     if simple:
         return Subject(kind, _pick(rng, COLOURS), action=action)
     pattern = _mostly(rng, "plain", PLAIN_PATTERN, PATTERNS)

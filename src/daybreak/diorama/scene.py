@@ -13,19 +13,23 @@ SUBJECTS = (
     "fox", "sheep", "horse", "duck", "fish", "truck", "bus", "train", "rocket", "balloon", "hot-air balloon",
     "cube", "snowman",
 )  # fmt: skip
-COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black")
-PATTERNS = ("plain", "striped", "spotted")
+COLOURS = (
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black", "grey", "turquoise",
+)  # fmt: skip
+PATTERNS = ("plain", "striped", "spotted", "checked", "patched")
 SIZES = ("small", "medium", "large")
 ACTIONS = (
     "stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep", "dance", "drive",
     "approach", "leave", "circle", "shake", "nod", "fall", "slide", "eat", "wave",
 )  # fmt: skip
 RELATIONS = ("left of", "right of", "in front of", "behind", "above", "following")
-ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room")
+ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room", "underwater", "city")
 TIMES_OF_DAY = ("dawn", "noon", "sunset", "night", "overcast")
-WEATHERS = ("clear", "rain", "snow", "fog", "fireflies")
-CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
-STYLES = ("toy", "noir", "sepia", "pixel")
+WEATHERS = ("clear", "rain", "snow", "fog", "fireflies", "storm")
+CAMERAS = (
+    "static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow", "handheld", "tilt up",
+)  # fmt: skip
+STYLES = ("toy", "noir", "sepia", "pixel", "cel", "sketch")
 
 ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig", "fox", "sheep", "horse")
 # What every kind can do; what has an up and a down; what has legs to fold; what has a head and forelimbs as well.
@@ -54,7 +58,8 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "cube": ("stand", "roll", "jump", "spin", "fly", *_ANYTHING),
     "snowman": ("stand", "jump", "spin", "dance", "roll", *_ANYTHING, "fall"),
 }
-WATER_ENVIRONMENTS = ("beach",)  # the only places where a subject can swim or sail
+WATER_ENVIRONMENTS = ("beach", "underwater")  # the only places where a subject can swim or sail
+SUBMERGED_ENVIRONMENTS = ("underwater",)  # with water all round: no shore, no weather
 SEAGOING = ("boat", "fish")  # mostly found in the water
 INDOOR_ENVIRONMENTS = ("room",)
 AIRLESS_ENVIRONMENTS = ("moon",)

@@ -1,4 +1,4 @@
-"""Bird, penguin, boat, ball and robot, the measures of all kinds, the ten colours, and `add_subject`."""
+"""Bird, penguin, boat, ball and robot, the measures of all kinds, the twelve colours, and `add_subject`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ import numpy as np
 from daybreak.diorama.actions import Motion
 from daybreak.diorama.primitives import (
     BELLY,
+    BLOTCHES,
+    BLUE,
+    BLUE2,
+    BOUND,
     BOX,
+    CHECKS,
     CONE,
     CYLINDER,
     DOTS,
     ELLIPSOID,
+    PATTERN,
     PLAIN,
+    RED,
+    RED2,
     STRIPES,
     Array,
     Parts,
@@ -41,9 +49,11 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "brown": (0.38, 0.19, 0.08),
     "white": (0.95, 0.95, 0.94),
     "black": (0.06, 0.06, 0.065),
+    "grey": (0.41, 0.42, 0.44),
+    "turquoise": (0.04, 0.76, 0.72),
 }
-_PATTERNS = {"plain": PLAIN, "striped": STRIPES, "spotted": DOTS}
-_LIGHT_COLOURS = ("yellow", "white", "pink", "orange")  # patterned in dark brown, the others in white
+_PATTERNS = {"plain": PLAIN, "striped": STRIPES, "spotted": DOTS, "checked": CHECKS, "patched": BLOTCHES}
+_LIGHT_COLOURS = ("yellow", "white", "pink", "orange", "turquoise")  # patterned in dark brown, the others in white
 SIZE_FACTORS = {"small": 0.66, "medium": 1.0, "large": 1.28}
 
 # Height and length of each kind as built, rig units, and metres per unit: every medium subject is 1.1 to 1.4 m
@@ -100,11 +110,23 @@ def add_subject(parts: Parts, subject: Subject, motion: Motion) -> None:
     # Turned about the pivot, not about the feet.
     origin: Array = np.asarray(motion.position + arm - rotation @ arm, np.float32)
     body = Body(parts, origin, rotation, scale)
+    start = len(parts.rows)
     paint = paint_of(subject.colour, subject.pattern)
     if subject.kind in ANATOMY:
         add_quadruped(body, subject.kind, motion, paint)
     else:
         _RIGS[subject.kind](body, motion, paint)
+    if paint.pattern == BLOTCHES:
+        _spread_blotches(parts.rows[start:], paint)
+
+
+def _spread_blotches(rows: list[Array], paint: Paint) -> None:
+    """Patches run over head, legs and wings too, unlike the other patterns, which dress the trunk."""
+    hue = paint.colour / np.linalg.norm(paint.colour)
+    for row in rows:
+        painted = row[0, RED : BLUE + 1] / (np.linalg.norm(row[0, RED : BLUE + 1]) + 1e-6)
+        if np.abs(painted - hue).max() < 1e-4 and row[0, BOUND] > 0.15:
+            row[:, PATTERN], row[:, RED2 : BLUE2 + 1] = BLOTCHES, paint.contrast
 
 
 def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:

@@ -121,9 +121,7 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "orange": _words("orange, tangerine, amber, bright orange, ginger, pumpkin-coloured, apricot"),
     "yellow": _words("yellow, golden, lemon-yellow, canary-yellow, bright yellow, gold, mustard, lemon"),
     "green": _words("green, emerald, lime, lime-green, olive, bright green, mint, jade, leaf-green"),
-    "blue": _words(
-        "blue, navy, azure, sky-blue, navy-blue, cobalt, sapphire, turquoise, cyan, royal-blue, teal, bright blue"
-    ),
+    "blue": _words("blue, navy, azure, sky-blue, navy-blue, cobalt, sapphire, royal-blue, bright blue"),
     "purple": _words("purple, violet, lavender, lilac, plum, indigo, mauve, plum-coloured"),
     "pink": _words("pink, magenta, rose-pink, hot-pink, bright pink, fuchsia, salmon-pink, rosy, bubblegum-pink"),
     "brown": _words("brown, tan, chocolate, chestnut, chocolate-brown, beige, coffee-coloured, hazel, bronze, caramel"),
@@ -131,18 +129,22 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
         "white, snow-white, ivory, pearl-white, cream-coloured, milk-white, off-white, snowy-white, pearly-white"
     ),
     "black": _words("black, jet-black, ebony, coal-black, pitch-black, charcoal, onyx, inky-black"),
+    "grey": _words("grey, silver, slate-grey, ash-grey, steel-grey, silver-grey, silvery, stone-grey, mouse-grey"),
+    "turquoise": _words("turquoise, teal, cyan, aqua, aquamarine, bright turquoise, blue-green, sea-green"),
 }
 # Read as the colour but never written: too far from it to be a fair description.
 EXTRA_COLOURS: dict[str, tuple[str, ...]] = {
-    "white": _words("grey, silver, light grey, platinum, silvery, cream"),
-    "black": _words("dark grey, blackish"),
+    "white": _words("cream"),
+    "black": _words("blackish"),
     "yellow": _words("blond, blonde"),
     "red": _words("reddish, rusty, burgundy"),
-    "blue": _words("bluish, aqua, aquamarine"),
+    "blue": _words("bluish"),
     "green": _words("greenish"),
     "brown": _words("brownish, copper, sandy-coloured"),
     "pink": _words("pinkish, coral, rose, salmon"),
     "purple": _words("amethyst, purplish"),
+    "grey": _words("greyish, platinum, charcoal-grey, gunmetal, pewter, ashen, metallic"),
+    "turquoise": _words("greenish blue, bluish green, green-blue, turquoise-coloured"),
     "orange": _words("peach, orangey"),
 }
 
@@ -165,6 +167,8 @@ PATTERN_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "plain": _words("plain, solid-coloured, unpatterned, single-coloured, one-coloured"),
     "striped": _words("striped, stripy, banded, stripey, zebra-striped"),
     "spotted": _words("spotted, dotted, spotty, polka-dot, polka-dotted, speckled, dappled"),
+    "checked": _words("checked, chequered, checkered, checkerboard, chequerboard, check-patterned"),
+    "patched": _words("patched, patchy, cow-patterned, blotchy, piebald, pied"),
 }
 PATTERN_CLAUSES: dict[str, tuple[str, ...]] = {
     "plain": _words("with no pattern, without any pattern, with no markings, in one plain colour"),
@@ -172,11 +176,17 @@ PATTERN_CLAUSES: dict[str, tuple[str, ...]] = {
     "spotted": _words(
         "with spots, with dots, with polka dots, covered in spots, covered in dots, with a spotted pattern"
     ),
+    "checked": _words(
+        "with checks, with a checked pattern, covered in checks, with a checkerboard pattern, with squares"
+    ),
+    "patched": _words("with patches, with big patches, covered in patches, with a patchy coat, with large blotches"),
 }
 EXTRA_PATTERNS: dict[str, tuple[str, ...]] = {
     "plain": _words("unmarked, solid"),
     "striped": _words("stripes, bands, stripe, zebra stripes"),
-    "spotted": _words("spots, dots, polka dots, freckled, speckles, spot, patchy, leopard print"),
+    "spotted": _words("spots, dots, polka dots, freckled, speckles, spot, leopard print"),
+    "checked": _words("checks, checkers, squares, plaid, tartan, gingham, chessboard, checker, chequers"),
+    "patched": _words("patches, blotches, blotched, cow print, cow pattern, cow-like patches, skewbald, pinto"),
 }
 
 # Verb phrases by their base form; the first word is the one that is inflected.

@@ -63,6 +63,7 @@ def test_a_jump_is_heard_when_it_lands() -> None:
 
 def test_swimmers_splash_and_sleepers_are_silent() -> None:
     assert {event.kind for event in sound_events(scene("dog", "swim", "beach"))[0]} == {"splash"}
+    assert {event.kind for event in sound_events(scene("dog", "swim", "underwater"))[0]} == {"whoosh"}
     assert sound_events(scene("dog", "sleep"))[0] == ()
 
 
@@ -76,6 +77,9 @@ def test_beds_follow_place_hour_and_weather() -> None:
     assert sound_events(scene("dog", "sleep", time_of_day="night"))[1] == ("crickets",)
     assert sound_events(scene("dog", "sleep", "town", weather="rain"))[1] == ("rain",)
     assert sound_events(scene("dog", "sleep", "moon"))[1] == ()
+    assert sound_events(scene("dog", "sleep", weather="storm"))[1] == ("rain", "thunder", "wind")
+    assert sound_events(scene("dog", "sleep", "underwater"))[1] == ("bubbles",)
+    assert sound_events(scene("dog", "sleep", "city"))[1] == ("traffic",)
     assert sound_events(scene("car", "drive", "room"))[1] == ("engine",)
     assert sound_events(scene("bird", "fly", "desert"))[1] == ("wind", "flap")
     assert sound_events(scene("train", "drive", "moon"))[1] == ("engine",)

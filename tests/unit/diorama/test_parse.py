@@ -64,6 +64,31 @@ def test_who_is_where(prompt: str, expected: tuple[str, ...]) -> None:
         ("a dog sitting on the grass", "action", "stand"),
         ("a car full of people drives by", "subject2", None),
         ("the camera follows the dog", "subject2", None),
+        ("a dog swims under the sea", "environment", "underwater"),
+        ("a crab-red boat lies on the ocean floor", "environment", "underwater"),
+        ("a dog swims in the sea", "environment", "beach"),
+        ("a robot walks between skyscrapers downtown", "environment", "city"),
+        ("a car drives down a street", "environment", "town"),
+        ("a dog runs through a thunderstorm", "weather", "storm"),
+        ("a stormy night, a cat sleeps", "weather", "storm"),
+        ("a cat among lightning bugs", "weather", "fireflies"),
+        ("a cat in a rainstorm", "weather", "rain"),
+        ("a shaky camera films a dog", "camera", "handheld"),
+        ("hand-held shot of a dog", "camera", "handheld"),
+        ("a dog, tilt up", "camera", "tilt up"),
+        ("the camera tilts up as a dog runs", "camera", "tilt up"),
+        ("a checkered ball", "pattern", "checked"),
+        ("a red car with patches", "pattern", "patched"),
+        ("a patchy brown dog", "pattern", "patched"),
+        ("a cartoon of a dog", "style", "cel"),
+        ("anime style cat", "style", "cel"),
+        ("a pencil drawing of a red dog", "style", "sketch"),
+        ("a red dog, sketched in pencil", "style", "sketch"),
+        ("a gray elephant", "colour", "grey"),
+        ("a silver robot under grey skies", "colour", "grey"),
+        ("a teal bird", "colour", "turquoise"),
+        ("a blue-green bird", "colour", "turquoise"),
+        ("a grey day, a dog", "colour", None),
         ("a grey day, a dog", "time_of_day", "overcast"),
         ("a gray day, a dog", "time_of_day", "overcast"),
         ("two sheep grazing", "subject2", "sheep"),
@@ -111,6 +136,7 @@ def test_impossible_actions_are_bent_and_said() -> None:
     assert parsed.unsupported == ("a penguin can't fly (shown: jump)",)
     assert parse("a dog swims in the desert").spec.environment == "beach"
     assert parse("a dog in a room in the rain").spec.weather == "clear"
+    assert parse("a dog underwater in the rain").spec.weather == "clear"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ def test_one_triple_in_twelve_is_held_out() -> None:
 
 def test_the_split_never_changes() -> None:
     """A model that was published must not find its test scenes in a later training set."""
-    fixed = [SceneSpec((Subject(kind, "red"),), environment=place) for kind in SUBJECTS for place in ENVIRONMENTS]
+    fixed = [
+        SceneSpec((Subject(kind, "red"),), environment=place) for kind in SUBJECTS[:12] for place in ENVIRONMENTS[:8]
+    ]
     bits = "".join(str(int(sampling.is_held_out(spec))) for spec in fixed)
     assert bits == SPLIT
 
@@ -50,8 +52,8 @@ def test_every_scene_is_possible() -> None:
     for spec in SPECS:
         for subject in spec.subjects:
             assert subject.action in ALLOWED_ACTIONS[subject.kind]
-            assert subject.action != "swim" or spec.environment == "beach"
-        assert spec.weather == "clear" or spec.environment not in ("room", "moon")
+            assert subject.action != "swim" or spec.environment in ("beach", "underwater")
+        assert spec.weather == "clear" or spec.environment not in ("room", "moon", "underwater")
         assert spec.weather != "fireflies" or spec.time_of_day == "night"
         if spec.camera == "follow":
             assert all(subject.action in TRAVELLING for subject in spec.subjects)
