@@ -40,35 +40,56 @@ VERBS: dict[str, tuple[str, ...]] = {
         "say hello"
     ),
 }
+_STRAIGHT = _words(  # for those without legs
+    "approach, come closer, move towards the camera, come towards the camera, come nearer, draw near, come "
+    "towards the viewer, advance, head towards the camera"
+)
+_DRIVEN_AWAY = _words(
+    "drive away, drive off, move away, speed away, drive into the distance, drive away from the camera, speed off, "
+    "depart, go away"
+)
+_FLOWN_AWAY = _words("float away, drift away, move away, float off, drift into the distance, float into the distance")
+_DRIVEN_ROUND = _words(
+    "circle, drive in a circle, drive in circles, go round in circles, circle around, move in a circle, drive round "
+    "and round, do laps"
+)
+_ROLLED_AWAY = _words(
+    "roll away, move away, roll into the distance, roll off, roll away from the camera, go away, depart"
+)
+_ROUND = _words("circle, move in a circle, move in circles, go round in circles, circle around, go round and round")
+_OVER = _words("fall over, tip over, overturn, topple over, topple, flip over, fall on its side")
+_ROCK = _words("nod, bow, nod up and down, rock back and forth, nod again and again")
+_WING = _words("wave hello, wave at the camera, wave its wing, greet, wave goodbye, say hello")
+_WHEELED = ("car", "truck", "bus", "train")
+_LEGLESS = (*_WHEELED, "boat", "ball", "fish", "rocket", "balloon", "hot-air balloon", "cube", "snowman")
 SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
-    **dict.fromkeys(
-        (("car", "approach"), ("boat", "approach"), ("ball", "approach")),
-        _words(
-            "approach, come closer, move towards the camera, come towards the camera, come nearer, draw near, come "
-            "towards the viewer, advance, head towards the camera"
-        ),
-    ),
-    ("car", "leave"): _words(
-        "drive away, drive off, move away, speed away, drive into the distance, drive away from the camera, "
-        "speed off, depart, go away"
-    ),
+    **{(kind, "approach"): _STRAIGHT for kind in _LEGLESS},
+    **{(kind, "circle"): _ROUND for kind in _LEGLESS},
+    **{(kind, "leave"): _DRIVEN_AWAY for kind in _WHEELED},
+    **{(kind, "circle"): _DRIVEN_ROUND for kind in _WHEELED},
+    **{(kind, "fall"): _OVER for kind in _WHEELED},
+    **{(kind, "nod"): _ROCK for kind in (*_WHEELED, "boat", "rocket", "fish")},
     ("boat", "leave"): _words(
         "sail away, move away, sail off, sail into the distance, sail away from the camera, depart, go away"
     ),
-    ("ball", "leave"): _words(
-        "roll away, move away, roll into the distance, roll off, roll away from the camera, go away, depart"
-    ),
-    ("car", "circle"): _words(
-        "circle, drive in a circle, drive in circles, go round in circles, circle around, move in a circle, drive "
-        "round and round, do laps"
-    ),
     ("boat", "circle"): _words("circle, sail in a circle, sail in circles, circle around, move in a circle"),
+    ("ball", "leave"): _ROLLED_AWAY,
     ("ball", "circle"): _words("circle, roll in a circle, roll in circles, circle around, move in a circle"),
-    ("car", "fall"): _words("fall over, tip over, overturn, topple over, topple, flip over, fall on its side"),
-    ("car", "nod"): _words("nod, bow, nod up and down, rock back and forth, nod again and again"),
-    ("boat", "nod"): _words("nod, bow, nod up and down, rock back and forth, nod again and again"),
+    ("fish", "leave"): _words(
+        "swim away, move away, swim off, swim into the distance, swim away from the camera, flee, go away"
+    ),
+    ("fish", "circle"): _words("circle, swim in a circle, swim in circles, circle around, move in a circle"),
+    ("balloon", "leave"): _FLOWN_AWAY,
+    ("hot-air balloon", "leave"): _FLOWN_AWAY,
+    **{
+        (kind, "leave"): _words("move away, go away, move away from the camera, depart, retreat, move off")
+        for kind in ("rocket", "cube", "snowman")
+    },
+    ("snowman", "wave"): _words("wave hello, wave at the camera, wave its arm, greet, wave goodbye, say hello"),
     ("bird", "eat"): _words("eat, peck, peck at the ground, feed, nibble, have a snack, pick up seeds"),
-    ("bird", "wave"): _words("wave hello, wave at the camera, wave its wing, greet, wave goodbye, say hello"),
+    ("duck", "eat"): _words("eat, peck, peck at the ground, feed, nibble, have a snack, pick up seeds"),
+    ("bird", "wave"): _WING,
+    ("duck", "wave"): _WING,
     ("penguin", "wave"): _words("wave hello, wave at the camera, wave its flipper, greet, wave goodbye, say hello"),
 }
 

@@ -12,7 +12,7 @@ from daybreak.diorama.antics import IN_DEPTH, ROAMING
 from daybreak.diorama.cameras import HALF_VIEW, Framing, fit, shoot
 from daybreak.diorama.primitives import EMISSION, Array, Parts, Z
 from daybreak.diorama.rig import extent, lowest
-from daybreak.diorama.scene import SEAGOING, SUBMERGED_ENVIRONMENTS, WATER_ENVIRONMENTS, SceneSpec, Subject
+from daybreak.diorama.scene import SEAGOING, SUBMERGED_ENVIRONMENTS, SWIMMERS, WATER_ENVIRONMENTS, SceneSpec, Subject
 from daybreak.diorama.subjects import add_subject, measure
 
 VIEW_HEIGHT = 2.35  # metres that the frame shows at the subject, for one subject of medium size
@@ -24,6 +24,7 @@ WATER_LINE = {"boat": 0.10, "ball": 0.36, "bird": 0.36, "penguin": 0.16, "rabbit
 # Radians by which those that stand upright turn to show their front, and a cube a second face.
 UPRIGHT_TURN = {"penguin": 0.55, "robot": 0.55, "bird": 0.15, "duck": 0.15, "snowman": 0.55, "cube": 0.45}
 FLIGHT = 0.62  # metres between the ground and what flies
+LIGHTER_THAN_AIR = ("balloon", "hot-air balloon")  # they come, go and circle above the ground
 # A little light of their own: a white rabbit stays white at sunset, a black cat can be seen at night.
 GLOW = {"dawn": 0.16, "noon": 0.03, "sunset": 0.22, "night": 0.26, "overcast": 0.10}
 ROAM = {"approach": 2.6, "leave": 2.6, "circle": 0.85}  # metres: the way of what comes or goes, a circle's radius
@@ -118,9 +119,7 @@ def _places(
 ) -> list[tuple[float, float, float]]:
     """The point under each subject; z is where its feet are, above the ground when it flies."""
     submerged = spec.environment in SUBMERGED_ENVIRONMENTS
-    hovering = ("fly", "swim") if submerged else ("fly",)
-    heights = [FLIGHT * (0.9 if subject.size == "large" else 1.0) if subject.action in hovering else 0.0
-               for subject in spec.subjects]  # fmt: skip
+    heights = [_hover(subject, submerged=submerged) for subject in spec.subjects]
     if len(spec.subjects) == 1:
         reach = 0.10 if spec.subjects[0].action in TRAVELLING else 0.25
         return [(float(rng.uniform(-reach, reach)), 0.0, heights[0])]
@@ -145,6 +144,15 @@ def _places(
     clear = max(0.46 * (half[0] + half[1]), 0.70 * front + 0.14) + (0.25 if spec.camera == "orbit" else 0.0)
     shift = side * clear
     return [(shift, -0.66 * near, heights[0]), (-shift, 0.80 * near, heights[1])]
+
+
+def _hover(subject: Subject, *, submerged: bool) -> float:
+    """How high above the ground it is when it does not jump, metres."""
+    if subject.action == "fly" or (submerged and subject.action == "swim"):
+        return FLIGHT * (0.9 if subject.size == "large" else 1.0)
+    if (submerged and subject.kind in SWIMMERS) or (subject.kind in LIGHTER_THAN_AIR and subject.action in ROAMING):
+        return 0.5 * FLIGHT
+    return 0.0
 
 
 def hop_height_of(spec: SceneSpec, sizes: list[tuple[float, float]], index: int) -> float:
@@ -191,9 +199,8 @@ def _frame(spec: SceneSpec, casts: list[Cast], actors: Array, aspect: float, rng
         right = max(c.situation.place[0] + 0.5 * c.situation.length for c in casts)
         view = max(view, (right - left) / (PAIR_SHARE * aspect), top * 1.16)
     else:
-        if casts[0].subject.action == "slide":
-            view *= LOW_VIEW
-        elif casts[0].subject.action == "swim" and spec.environment not in SUBMERGED_ENVIRONMENTS:
+        low = ("slide",) if spec.environment in SUBMERGED_ENVIRONMENTS else ("slide", "swim")
+        if casts[0].subject.action in low:
             view *= LOW_VIEW
         elif casts[0].subject.action in IN_DEPTH:
             view = NEAR_VIEW

@@ -15,6 +15,7 @@ from daybreak.diorama.scene import (
     SEAGOING,
     SUBJECTS,
     SUBMERGED_ENVIRONMENTS,
+    SWIMMERS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     SceneSpec,
@@ -130,16 +131,23 @@ def _environment(draft: Draft, rng: random.Random) -> str:
     if swims and asked not in WATER_ENVIRONMENTS:
         if asked is not None:
             draft.bent.append(f"swimming in the {asked} (shown by the sea)")
-        return WATER_ENVIRONMENTS[0]
+        return _sea(draft)
     if asked is not None:
         return asked
     if any(known["kind"] in SEAGOING for known in draft.subjects):
-        return WATER_ENVIRONMENTS[0]
+        return _sea(draft)
     weatherless = () if draft.scene.get("weather", "clear") == "clear" else _WEATHERLESS
     possible = tuple(environment for environment in ENVIRONMENTS if environment not in weatherless)
     if any(known.get("action") == "drive" for known in draft.subjects):
         return _likely(("town", "city"), possible, rng)
     return _likely(("meadow",), possible, rng)
+
+
+def _sea(draft: Draft) -> str:
+    """Fish by themselves swim under water, everyone else at the surface."""
+    return (
+        SUBMERGED_ENVIRONMENTS if all(known["kind"] in SWIMMERS for known in draft.subjects) else WATER_ENVIRONMENTS
+    )[0]
 
 
 def _time_of_day(draft: Draft, rng: random.Random) -> str:

@@ -118,18 +118,19 @@ def add_quadruped(body: Body, kind: str, motion: Motion, paint: Paint) -> None:
 
 def _add_neck_and_head(trunk: Body, kind: str, shape: Anatomy, motion: Motion, paint: Paint) -> None:
     forward, up = shape.neck
-    if motion.tuck:
+    if motion.tuck and not (kind == "horse" and motion.prone):  # a horse that slides holds its head high
         forward, up = forward * 1.02, shape.head - shape.body[2] * 0.74
     radius = shape.head
     # A grazing head comes down in front of the feet; an elephant's is too heavy, and its trunk is long enough.
-    drop = motion.graze * (1.25 * up if kind == "elephant" else up + shape.stand - radius * 1.05)
+    reach = radius * {"horse": 2.0, "sheep": 1.5}.get(kind, 1.05)  # of the face, down from the head's centre
+    drop = motion.graze * (1.25 * up if kind == "elephant" else up + shape.stand - reach)
     ahead = forward + motion.graze * radius * 0.45
     start = (shape.body[0] * 0.62, 0, shape.body[2] * 0.2)
     if kind not in ("pig", "rabbit", "sheep") or np.any(motion.graze):
         end = np.stack([ahead * 0.96, 0 * ahead, (up - drop) * 0.82], 1)
         trunk.limb(start, end, radius * (0.9 if kind == "horse" else 0.66), paint.colour)
     if kind == "horse":
-        _add_mane(trunk, start, (forward, up), paint)
+        _add_mane(trunk, start, (ahead, up - drop), paint)
     at = np.stack([ahead, 0 * ahead, up - drop], 1)
     head = trunk.joint(at, rotate_z(motion.look) @ rotate_y(motion.nod - shape.slope))
     face = _sheep_face(paint) if kind == "sheep" else paint.colour
@@ -190,17 +191,19 @@ def _hair(paint: Paint) -> Array:
     return paint.shade(5.5) if paint.dark else paint.shade(0.38)
 
 
-def _add_mane(trunk: Body, start: tuple[float, float, float], head: tuple[float, float], paint: Paint) -> None:
-    """Locks along the back of the neck, and a forelock between the ears."""
+def _add_mane(trunk: Body, start: tuple[float, float, float], head: tuple[Array, Array], paint: Paint) -> None:
+    """Locks along the back of the neck, wherever it points, and a forelock between the ears."""
+    along, upward = head[0] - start[0], head[1] - start[2]
+    tilt = np.arctan2(along, upward)
     for share in (0.30, 0.55, 0.80, 1.05):
-        x = start[0] + share * (head[0] - start[0])
-        z = start[2] + share * (head[1] - start[2])
-        trunk.add(ELLIPSOID, (x - 0.13, 0, z + 0.08), (0.12, 0.075, 0.15), _hair(paint), turn=rotate_y(0.5))
+        x = start[0] + share * along - 0.155 * np.cos(tilt)
+        z = start[2] + share * upward + 0.155 * np.sin(tilt)
+        trunk.add(ELLIPSOID, np.stack([x, 0 * x, z], 1), (0.12, 0.075, 0.15), _hair(paint), turn=rotate_y(tilt))
 
 
 def _add_wool(trunk: Body, paint: Paint) -> None:
     """Round tufts all over the trunk."""
-    tufts = [(-0.36, 0.0, 0.20), (-0.12, 0.0, 0.30), (0.14, 0.0, 0.30), (0.36, 0.0, 0.20), (-0.48, 0.0, -0.04)]
+    tufts = [(-0.36, 0.0, 0.20), (-0.12, 0.0, 0.30), (0.14, 0.0, 0.30), (0.36, 0.0, 0.20)]
     tufts += [(x, side * 0.25, z) for side in (-1, 1) for x, z in ((-0.28, -0.08), (0.0, 0.06), (0.28, -0.08))]
     for tuft in tufts:
         trunk.add(ELLIPSOID, tuft, (0.19, 0.17, 0.18), paint.colour, **paint.surface())

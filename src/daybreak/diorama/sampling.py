@@ -26,6 +26,7 @@ from daybreak.diorama.scene import (
     STYLES,
     SUBJECTS,
     SUBMERGED_ENVIRONMENTS,
+    SWIMMERS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     WEATHERS,
@@ -40,7 +41,7 @@ PLAIN_PATTERN = 0.60
 MEDIUM_SIZE = 0.60
 CLEAR_WEATHER = 0.60
 STATIC_CAMERA = 0.45
-AT_SEA = 0.6  # chance that a boat or a fish is at the beach, and that it sails or swims there
+AT_SEA = 0.6  # chance that a boat or a fish is at sea, and that it sails or swims there
 SWIM_AT_SEA = 0.25  # chance that another swimmer swims there, since it can nowhere else
 
 Random = np.random.Generator
@@ -92,7 +93,7 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
     kind = _pick(rng, SUBJECTS)
     environment = _pick(rng, ENVIRONMENTS)
     if kind in SEAGOING and rng.random() < AT_SEA:
-        environment = WATER_ENVIRONMENTS[0]
+        environment = _pick(rng, WATER_ENVIRONMENTS) if kind in SWIMMERS else WATER_ENVIRONMENTS[0]
     first = _subject(rng, kind, environment, simple)
     time_of_day = _pick(rng, TIMES_OF_DAY)
     if simple:
@@ -112,7 +113,7 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
 def _subject(rng: Random, kind: str, environment: str, simple: bool, actions: tuple[str, ...] | None = None) -> Subject:
     action = _pick(rng, actions or allowed_actions(kind, environment))
     if actions is None and "swim" in allowed_actions(kind, environment):
-        seagoing = kind in SEAGOING and (kind == "fish" or environment == WATER_ENVIRONMENTS[0])
+        seagoing = kind in SWIMMERS or (kind in SEAGOING and environment == WATER_ENVIRONMENTS[0])
         action = "swim" if rng.random() < (AT_SEA if seagoing else SWIM_AT_SEA) else action
     if simple:
         return Subject(kind, _pick(rng, COLOURS), action=action)

@@ -47,20 +47,21 @@ ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     "boat": ("stand", "swim", "spin", "fly", "jump", *_ANYTHING, "nod"),
     "ball": ("stand", "roll", "jump", "spin", "fly", "swim", *_ANYTHING),
     "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll", *_LEGGED),
-    "duck": ("stand", "walk", "run", "jump", "fly", "sleep", "dance", "swim", "spin"),
-    "fish": ("stand", "swim", "jump", "fly", "spin", *_ANYTHING),
+    "duck": ("stand", "walk", "run", "jump", "fly", "sleep", "dance", "swim", "spin", *_HEADED),
+    "fish": ("stand", "swim", "jump", "fly", "spin", *_ANYTHING, "nod"),
     "truck": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
     "bus": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
     "train": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
-    "rocket": ("stand", "fly", "jump", "spin", *_ANYTHING, "fall"),
+    "rocket": ("stand", "fly", "jump", "spin", *_UPRIGHT),
     "balloon": ("stand", "fly", "jump", "spin", "dance", *_ANYTHING),
     "hot-air balloon": ("stand", "fly", "jump", "spin", *_ANYTHING),
     "cube": ("stand", "roll", "jump", "spin", "fly", *_ANYTHING),
-    "snowman": ("stand", "jump", "spin", "dance", "roll", *_ANYTHING, "fall"),
+    "snowman": ("stand", "jump", "spin", "dance", "roll", *_UPRIGHT, "wave"),
 }
 WATER_ENVIRONMENTS = ("beach", "underwater")  # the only places where a subject can swim or sail
 SUBMERGED_ENVIRONMENTS = ("underwater",)  # with water all round: no shore, no weather
 SEAGOING = ("boat", "fish")  # mostly found in the water
+SWIMMERS = ("fish",)  # at home under water as well
 INDOOR_ENVIRONMENTS = ("room",)
 AIRLESS_ENVIRONMENTS = ("moon",)
 

@@ -57,7 +57,7 @@ def _single_participle(said: dict[str, str], which: str, rng: random.Random) -> 
 def verb_phrase(said: dict[str, str], which: str, form: words.Form, rng: random.Random) -> str:
     verbs = words.verbs_of(said["subject" + which], said["action" + which])
     if said.get("environment") == "underwater":  # nobody floats on the waves down there
-        verbs = tuple(verb for verb in verbs if "water" not in verb and "wave" not in verb)
+        verbs = tuple(verb for verb in verbs if "water" not in verb and "waves" not in verb) or verbs
     verb = conjugate(pick(verbs, rng), form)
     return f"{rng.choice(_ADVERBS)} {verb}" if rng.random() < 0.07 else verb
 
