@@ -48,7 +48,7 @@ _DRIVEN_AWAY = _words(
     "drive away, drive off, move away, speed away, drive into the distance, drive away from the camera, speed off, "
     "depart, go away"
 )
-_FLOWN_AWAY = _words("float away, drift away, move away, float off, drift into the distance, float into the distance")
+_FLOWN_AWAY = _words("float away, drift away, move away, float off, drift into the distance, retreat, depart")
 _DRIVEN_ROUND = _words(
     "circle, drive in a circle, drive in circles, go round in circles, circle around, move in a circle, drive round "
     "and round, do laps"
