@@ -33,9 +33,7 @@ def test_one_triple_in_twelve_is_held_out() -> None:
 
 def test_the_split_never_changes() -> None:
     """A model that was published must not find its test scenes in a later training set."""
-    fixed = [
-        SceneSpec((Subject(kind, "red"),), environment=place) for kind in SUBJECTS[:12] for place in ENVIRONMENTS[:8]
-    ]
+    fixed = [SceneSpec((Subject(kind, "red"),), environment=place) for kind in SUBJECTS for place in ENVIRONMENTS[:8]]
     bits = "".join(str(int(sampling.is_held_out(spec))) for spec in fixed)
     assert bits == SPLIT
 
