@@ -53,10 +53,12 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         " box, stairs"
     ),
     "underwater": _phrases(
-        "under the water, undersea, under sea, ocean floor, sea floor, sea bed, ocean bed, bottom of the ocean, bottom "
-        "of the sea, beneath the sea, beneath the ocean, below the waves, under the waves, beneath the water, below "
-        "the water, below the surface, beneath the surface, reef, kelp, kelp forest, seaweeds, atlantis, aquarium, "
-        "fish tank, deep sea, deep ocean, depths of the ocean, depths of the sea, scuba diving, subaquatic, lake bed"
+        "under the water, at the bottom of the ocean, on the bottom of the sea, on the bottom of the ocean, among "
+        "coral, among the corals, coral reefs, undersea, under sea, ocean floor, sea floor, sea bed, ocean bed, bottom"
+        " of the ocean, bottom of the sea, beneath the sea, beneath the ocean, below the waves, under the waves, "
+        "beneath the water, below the water, below the surface, beneath the surface, reef, kelp, kelp forest, "
+        "seaweeds, atlantis, aquarium, fish tank, deep sea, deep ocean, depths of the ocean, depths of the sea, scuba "
+        "diving, subaquatic, lake bed"
     ),
     "city": _phrases(
         "cities, skyscraper, buildings, tall building, high rises, office blocks, office towers, tower blocks, "

@@ -68,8 +68,13 @@ def sample_spec(seed: int, *, held_out: bool = False, max_subjects: int = 2, sim
 
 
 def allowed_actions(kind: str, environment: str) -> tuple[str, ...]:
-    """The actions of a kind that make sense in an environment: swimming needs water."""
-    return tuple(action for action in ALLOWED_ACTIONS[kind] if action != "swim" or environment in WATER_ENVIRONMENTS)
+    """The actions of a kind that make sense in an environment: one swims in water only, and under it flies no more."""
+    allowed = ALLOWED_ACTIONS[kind]
+    if environment not in WATER_ENVIRONMENTS:
+        return tuple(action for action in allowed if action != "swim")
+    if environment in SUBMERGED_ENVIRONMENTS and "swim" in allowed:
+        return tuple(action for action in allowed if action != "fly")
+    return allowed
 
 
 def allowed_weathers(environment: str, time_of_day: str) -> tuple[str, ...]:

@@ -34,8 +34,8 @@ def _tower(parts: Parts, rng: Random, at: Place, half: float, high: float, facad
     wall = np.array(facade) * rng.uniform(0.9, 1.1)
     light = (1.0, 0.84, float(rng.uniform(0, 1)))  # the last number only decides which windows are lit
     radii = (half, half, 0.5 * high)
-    parts.add(BOX, (*at, 0.5 * high), IDENTITY, radii, wall, pattern=WINDOWS, colour2=light, specular=0.05)
-    parts.add(BOX, (*at, high + 0.12), IDENTITY, (0.7 * half, 0.7 * half, 0.14), wall * 0.7)
+    parts.add(BOX, (*at, 0.5 * high), IDENTITY, radii, wall, pattern=WINDOWS, colour2=light, specular=0.05, no_shadow=1)
+    parts.add(BOX, (*at, high + 0.12), IDENTITY, (0.7 * half, 0.7 * half, 0.14), wall * 0.7, no_shadow=1)
 
 
 def traffic_light(parts: Parts, rng: Random, at: Place) -> None:

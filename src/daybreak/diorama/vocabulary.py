@@ -143,8 +143,13 @@ EXTRA_COLOURS: dict[str, tuple[str, ...]] = {
     "brown": _words("brownish, copper, sandy-coloured"),
     "pink": _words("pinkish, coral, rose, salmon"),
     "purple": _words("amethyst, purplish"),
-    "grey": _words("greyish, platinum, charcoal-grey, gunmetal, pewter, ashen, metallic"),
-    "turquoise": _words("greenish blue, bluish green, green-blue, turquoise-coloured"),
+    "grey": _words(
+        "dark grey, light grey, pale grey, greyish, platinum, charcoal-grey, gunmetal, pewter, ashen, metallic"
+    ),
+    "turquoise": _words(
+        "aqua blue, turquoise blue, teal blue, teal green, dark turquoise, dark teal, greenish blue, bluish green, "
+        "green-blue, turquoise-coloured"
+    ),
     "orange": _words("peach, orangey"),
 }
 
