@@ -60,6 +60,10 @@ def test_every_scene_is_possible() -> None:
         for subject in spec.subjects:
             assert subject.action in ALLOWED_ACTIONS[subject.kind]
             assert subject.action != "swim" or spec.environment in ("beach", "underwater")
+        if spec.environment == "underwater":
+            assert all(
+                subject.action != "fly" or "swim" not in ALLOWED_ACTIONS[subject.kind] for subject in spec.subjects
+            )
         assert spec.weather == "clear" or spec.environment not in ("room", "moon", "underwater")
         assert spec.weather != "fireflies" or spec.time_of_day == "night"
         if spec.camera == "follow":
