@@ -7,57 +7,29 @@ frame; gaits keep their own rate, so a longer clip has more steps, not slower on
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
+from daybreak.diorama.antics import ANTICS
+from daybreak.diorama.motion import TURN as TURN
+from daybreak.diorama.motion import Motion as Motion
+from daybreak.diorama.motion import Situation as Situation
+from daybreak.diorama.motion import crossing, facing_viewer, glance, still, wave
 from daybreak.diorama.primitives import Array
 
-TRAVELLING = ("walk", "run", "roll", "fly", "swim", "drive")  # actions that may cross the frame
+TRAVELLING = ("walk", "run", "roll", "fly", "swim", "drive", "slide")  # actions that may cross the frame
 STEPS_PER_SECOND = {"walk": 1.5, "run": 2.6, "dance": 1.0, "swim": 1.4, "fly": 1.2, "jump": 1.0}
-TRAVEL = {"walk": 0.65, "run": 1.7, "roll": 1.3, "fly": 0.7, "swim": 0.55, "drive": 1.25}  # body lengths a clip
+TRAVEL = {
+    "walk": 0.65,
+    "run": 1.7,
+    "roll": 1.3,
+    "fly": 0.7,
+    "swim": 0.55,
+    "drive": 1.25,
+    "slide": 1.2,
+}  # lengths a clip
 HOPS_PER_SECOND = 1.0
 AIRBORNE = (0.26, 0.80)  # the part of a hop's period that is spent in the air
-TURN = 2 * math.pi
-
-
-@dataclass(frozen=True)
-class Situation:
-    """What an action needs to know: times (F,), the subject's measures, where it is and how far it may go."""
-
-    times: Array
-    height: float
-    length: float
-    place: tuple[float, float, float]
-    heading: float  # 0 = to the right, pi = to the left
-    travel: float  # metres over the clip, along the heading
-    phase: float = 0.0  # where in its cycle the subject starts
-    water_line: float = 0.0  # fraction of the height that is under water when it swims
-
-
-@dataclass(frozen=True)
-class Motion:
-    """A subject's state per frame; every array is (F,) unless it says otherwise."""
-
-    position: Array  # (F, 3) the point between its feet
-    heading: Array
-    pitch: Array  # positive lowers the nose
-    roll: Array
-    phase: Array  # gait: a foot touches down at each multiple of a full turn
-    wing: Array  # wing elevation
-    look: Array  # head turned to its left
-    nod: Array  # head lowered
-    stretch: Array  # height factor; the width changes the other way
-    wheel: Array  # how far wheels have turned
-    stride: float = 0.0  # leg swing, 1 = a gallop
-    tuck: float = 0.0  # 1: legs folded under the body
-    spread: float = 0.0  # 1: legs stretched out as in flight
-    arms: float = 0.0  # 1: arms, flippers and wings raised
-    pivot: float = 0.5  # the body pitches and rolls about this fraction of its height
-    settled: bool = False  # the lowest point is put on the ground in every frame
-    asleep: bool = False
-    afloat: bool = False
 
 
 def move(action: str, situation: Situation) -> Motion:
@@ -70,86 +42,43 @@ def hop_height(situation: Situation) -> float:
     return 0.5 * situation.height
 
 
-def _still(situation: Situation, **changes: object) -> Motion:
-    """A motionless subject with `changes` applied: what every action starts from."""
-    frames = len(situation.times)
-    zeros = np.zeros(frames, np.float32)
-    values: dict[str, object] = {
-        "position": np.tile(np.array(situation.place, np.float32), (frames, 1)),
-        "heading": np.full(frames, situation.heading, np.float32),
-        **dict.fromkeys(("pitch", "roll", "wing", "look", "nod", "wheel", "phase"), zeros),
-        "stretch": zeros + 1,
-    }
-    for name, value in changes.items():
-        values[name] = value.astype(np.float32) if isinstance(value, np.ndarray) else value
-    return Motion(**values)  # type: ignore[arg-type]
-
-
-def _wave(situation: Situation, rate: float, offset: float = 0.0) -> Array:
-    """A sine of `rate` cycles a second."""
-    return np.asarray(np.sin(TURN * rate * situation.times + situation.phase + offset), np.float32)
-
-
 def _gait(situation: Situation, action: str) -> Array:
     return np.asarray(TURN * STEPS_PER_SECOND[action] * situation.times + situation.phase, np.float32)
 
 
-def _crossing(situation: Situation, rise: ArrayLike = 0.0) -> Array:
-    """Positions (F, 3) along the heading, centred on the subject's place; `rise` lifts them."""
-    share = situation.times / max(float(situation.times[-1]), 1e-3) - 0.5
-    path = np.tile(np.array(situation.place, np.float32), (len(situation.times), 1))
-    path[:, 0] += situation.travel * math.cos(situation.heading) * share
-    path[:, 1] += situation.travel * math.sin(situation.heading) * share
-    path[:, 2] += np.asarray(rise, np.float32)
-    return path
-
-
-def _glance(situation: Situation) -> float:
-    """A head turn towards the viewer, so that a picture from the side shows the face."""
-    away = (_facing_viewer(situation, 1.0) - situation.heading + math.pi) % TURN - math.pi
-    return math.copysign(min(abs(away), 0.45), away)
-
-
-def _facing_viewer(situation: Situation, strength: float) -> float:
-    """The heading turned towards the viewer (who stands at -y) by `strength` of the way."""
-    away = math.atan2(-1, 0) - situation.heading
-    away = (away + math.pi) % TURN - math.pi
-    return situation.heading + strength * away
-
-
 def _stand(situation: Situation) -> Motion:
-    return _still(
+    return still(
         situation,
-        stretch=1 + 0.018 * _wave(situation, 0.8),
-        look=_glance(situation) + 0.40 * _wave(situation, 0.5),
-        nod=0.10 * _wave(situation, 0.7, 1.0),
+        stretch=1 + 0.018 * wave(situation, 0.8),
+        look=glance(situation) + 0.40 * wave(situation, 0.5),
+        nod=0.10 * wave(situation, 0.7, 1.0),
     )
 
 
 def _walk(situation: Situation) -> Motion:
     gait = _gait(situation, "walk")
-    return _still(
+    return still(
         situation,
-        position=_crossing(situation),
+        position=crossing(situation),
         phase=gait,
         stride=0.55,
         roll=0.05 * np.sin(gait),
         nod=0.08 * np.sin(2 * gait),
-        look=_glance(situation) * np.ones_like(gait),
+        look=glance(situation) * np.ones_like(gait),
         wheel=gait,
     )
 
 
 def _run(situation: Situation) -> Motion:
     gait = _gait(situation, "run")
-    return _still(
+    return still(
         situation,
-        position=_crossing(situation, 0.13 * situation.height * np.abs(np.sin(gait / 2 + 0.6))),
+        position=crossing(situation, 0.13 * situation.height * np.abs(np.sin(gait / 2 + 0.6))),
         phase=gait,
         stride=1.0,
         pitch=0.15 * np.sin(gait) + 0.06,
         nod=-0.10 * np.sin(gait),
-        look=0.5 * _glance(situation) * np.ones_like(gait),
+        look=0.5 * glance(situation) * np.ones_like(gait),
         arms=0.3,
         wheel=gait,
     )
@@ -170,13 +99,13 @@ def _jump(situation: Situation) -> Motion:
     crouch = np.where(air <= 0, np.sin(np.pi * before), np.where(air >= 1, np.sin(np.pi * after), 0))
     path = np.tile(np.array(situation.place, np.float32), (len(situation.times), 1))
     path[:, 2] += height
-    return _still(
+    return still(
         situation,
         position=path,
         stretch=1 - 0.20 * crouch + 0.07 * np.where(flying, np.cos(np.pi * air) ** 2, 0),
         pitch=np.where(flying, -0.30 * np.cos(np.pi * air), 0),
         spread=0.25,
-        look=_glance(situation) * np.ones_like(air),
+        look=glance(situation) * np.ones_like(air),
         arms=0.8,
         wing=np.where(flying, 0.7 * np.sin(TURN * 4 * situation.times), 0),
     )
@@ -185,7 +114,7 @@ def _jump(situation: Situation) -> Motion:
 def _spin(situation: Situation) -> Motion:
     whole_turns = max(1, round(float(situation.times[-1]) / 2))  # one turn in two seconds, and always a whole number
     share = situation.times / max(float(situation.times[-1]), 1e-3)
-    return _still(
+    return still(
         situation,
         heading=situation.heading + TURN * whole_turns * share,
         phase=_gait(situation, "walk"),
@@ -199,9 +128,9 @@ def _roll(situation: Situation) -> Motion:
     share = situation.times / max(float(situation.times[-1]), 1e-3)
     turns = max(1, round(float(situation.times[-1]) * 0.9))
     travelled = situation.travel * share / max(0.5 * situation.height, 0.1)
-    return _still(
+    return still(
         situation,
-        position=_crossing(situation),
+        position=crossing(situation),
         pitch=TURN * turns * share,
         wheel=travelled,
         tuck=1.0,
@@ -211,16 +140,16 @@ def _roll(situation: Situation) -> Motion:
 
 
 def _fly(situation: Situation) -> Motion:
-    rise = 0.07 * situation.height * _wave(situation, 0.9)
-    return _still(
+    rise = 0.07 * situation.height * wave(situation, 0.9)
+    return still(
         situation,
-        position=_crossing(situation, rise),
-        wing=0.85 * _wave(situation, 3.0),
-        pitch=-0.10 + 0.08 * _wave(situation, 0.9, 1.2),
-        roll=0.10 * _wave(situation, 0.7),
+        position=crossing(situation, rise),
+        wing=0.85 * wave(situation, 3.0),
+        pitch=-0.10 + 0.08 * wave(situation, 0.9, 1.2),
+        roll=0.10 * wave(situation, 0.7),
         phase=_gait(situation, "fly"),
         spread=1.0,
-        look=_glance(situation) * np.ones_like(rise),
+        look=glance(situation) * np.ones_like(rise),
         arms=1.0,
         wheel=_gait(situation, "fly"),
     )
@@ -228,27 +157,27 @@ def _fly(situation: Situation) -> Motion:
 
 def _swim(situation: Situation) -> Motion:
     sunk = -situation.water_line * situation.height
-    rise = sunk + 0.035 * situation.height * _wave(situation, 0.9)
-    return _still(
+    rise = sunk + 0.035 * situation.height * wave(situation, 0.9)
+    return still(
         situation,
-        position=_crossing(situation, rise),
-        pitch=-0.08 + 0.07 * _wave(situation, 0.9, 1.0),
-        roll=0.09 * _wave(situation, 0.7),
+        position=crossing(situation, rise),
+        pitch=-0.08 + 0.07 * wave(situation, 0.9, 1.0),
+        roll=0.09 * wave(situation, 0.7),
         phase=_gait(situation, "swim"),
         stride=0.5,
         nod=np.full(len(situation.times), -0.15, np.float32),
-        look=_glance(situation) * np.ones_like(rise),
-        wheel=0.8 * _wave(situation, 0.6),
+        look=glance(situation) * np.ones_like(rise),
+        wheel=0.8 * wave(situation, 0.6),
         afloat=True,
     )
 
 
 def _sleep(situation: Situation) -> Motion:
-    return _still(
+    return still(
         situation,
-        stretch=1 + 0.035 * _wave(situation, 0.5),
+        stretch=1 + 0.035 * wave(situation, 0.5),
         nod=np.full(len(situation.times), 0.10, np.float32),
-        look=_glance(situation) * np.ones_like(situation.times),
+        look=glance(situation) * np.ones_like(situation.times),
         tuck=1.0,
         settled=True,
         asleep=True,
@@ -257,11 +186,11 @@ def _sleep(situation: Situation) -> Motion:
 
 def _dance(situation: Situation) -> Motion:
     beat = TURN * STEPS_PER_SECOND["dance"] * situation.times + situation.phase
-    facing = _facing_viewer(situation, 0.55)
+    facing = facing_viewer(situation, 0.55)
     path = np.tile(np.array(situation.place, np.float32), (len(beat), 1))
     path[:, 0] += 0.14 * situation.height * np.sin(beat)
     path[:, 2] += 0.12 * situation.height * np.abs(np.sin(2 * beat))
-    return _still(
+    return still(
         situation,
         position=path,
         heading=facing + 0.35 * np.sin(beat),
@@ -279,12 +208,12 @@ def _dance(situation: Situation) -> Motion:
 def _drive(situation: Situation) -> Motion:
     share = situation.times / max(float(situation.times[-1]), 1e-3)
     wheel_radius = 0.26 * situation.height
-    return _still(
+    return still(
         situation,
-        position=_crossing(situation),
+        position=crossing(situation),
         wheel=situation.travel * share / wheel_radius,
-        pitch=0.015 * _wave(situation, 4.0),
-        stretch=1 + 0.012 * _wave(situation, 5.0),
+        pitch=0.015 * wave(situation, 4.0),
+        stretch=1 + 0.012 * wave(situation, 5.0),
     )
 
 
@@ -300,4 +229,5 @@ _MOVES = {
     "sleep": _sleep,
     "dance": _dance,
     "drive": _drive,
+    **ANTICS,
 }

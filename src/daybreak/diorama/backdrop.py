@@ -89,6 +89,18 @@ def celestial(light: Any, stars: Doubles, colour: Vector, azimuth: float, z: flo
 
 
 @inlined
+def lightning(light: Any, colour: Vector, azimuth: float, z: float) -> Vector:
+    """The colour with a bolt over it that zigzags down to the horizon, as bright as the flash."""
+    zig = z / 0.13
+    fine = zig * 2.3 + 0.4
+    path = 0.05 * abs(zig - math.floor(zig) - 0.5) + 0.022 * abs(fine - math.floor(fine) - 0.5)
+    across = abs((azimuth - light.bolt) * 2.0 * math.pi + 2.0 * path)
+    core = smooth((0.013 - across) / 0.008)
+    glow = smooth((0.07 - across) / 0.07)
+    return mix(colour, (1.0, 1.0, 1.0), min(1.0, light.flash * (core + 0.4 * glow)))
+
+
+@inlined
 def ridges(light: Any, mountains: Doubles, colour: Vector, azimuth: float, z: float, pixel: float) -> Vector:
     """The colour with both rows of mountains over it, nearer ones darker; `pixel` is a pixel's angle in radians."""
     size = mountains.shape[1]
@@ -109,16 +121,30 @@ def ridges(light: Any, mountains: Doubles, colour: Vector, azimuth: float, z: fl
     return colour
 
 
+@inlined
+def depths(light: Any, noise: Doubles, seconds: float, x: float, z: float) -> Vector:
+    """The open water in a direction: brighter towards the surface, with slanted shafts of light."""
+    colour = mix(colour_of(light.horizon), colour_of(light.zenith), smooth(2.3 * z))
+    beam = blob(noise, 0.75 * (x + 0.5 * z) + 0.012 * seconds, 0.3 + 0.02 * seconds)
+    beam = smooth(3.2 * (beam - 0.42)) * smooth(3.2 * z + 0.12) * light.shafts
+    pale = mix(colour_of(light.zenith), (1.0, 1.0, 1.0), 0.45)
+    return mix(colour, pale, 0.75 * beam)
+
+
 @kernel
 def outdoors(
     light: Any, noise: Doubles, mountains: Doubles, stars: Doubles, seconds: float,
     x: float, y: float, z: float, pixel: float,
 ) -> Vector:  # fmt: skip
-    """The colour of the sky and the mountains in a direction, seen from the ground."""
+    """The colour of the sky and the mountains, or of the water, in a direction, seen from the ground."""
+    if light.submerged > 0:
+        return depths(light, noise, seconds, x, z)
     colour = sky(light, noise, seconds, x, y, z)
-    if light.star_brightness > 0 or z < light.mountain_top + pixel:
+    if light.star_brightness > 0 or light.flash > 0 or z < light.mountain_top + pixel:
         azimuth = math.atan2(x, y) / (2.0 * math.pi) + 0.5
         colour = celestial(light, stars, colour, azimuth, z)
+        if light.flash > 0:
+            colour = lightning(light, colour, azimuth, z)
         colour = ridges(light, mountains, colour, azimuth, z, pixel)
     if light.fog_density > 0.02:
         colour = mix(colour, colour_of(light.fog), 1.0 - 0.35 * smooth((z - 0.15) * 2.0))

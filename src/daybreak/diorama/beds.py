@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from daybreak.diorama.scene import AIRLESS_ENVIRONMENTS, INDOOR_ENVIRONMENTS, SceneSpec
+from daybreak.diorama.scene import AIRLESS_ENVIRONMENTS, INDOOR_ENVIRONMENTS, SUBMERGED_ENVIRONMENTS, SceneSpec
 from daybreak.diorama.voices import chirp
 from daybreak.diorama.waveforms import Random, Signal, curve, formants, grains, noise, strike, times, tone, wander
 
@@ -102,6 +102,43 @@ def flap(rng: Random, t: Signal, sample_rate: int) -> Signal:
     return 0.16 * down * air + 0.012 * up * _wide_noise(rng, t, 1500, 5000, sample_rate)
 
 
+def bubbles(rng: Random, t: Signal, sample_rate: int) -> Signal:
+    """Under water: a dull rumble that presses on the ears, and strings of bubbles whose pitch rises."""
+    bed = 0.09 * _wide_noise(rng, t, 60, 260, sample_rate)
+    start = rng.uniform(0.0, 0.2)
+    while start < t[-1]:
+        gains = 0.10 * rng.uniform(0.4, 1) * pan_gains(rng.uniform(-0.9, 0.9))
+        for _ in range(rng.integers(2, 6)):
+            since = np.maximum(t - start, 0)
+            pitch = rng.uniform(320, 700) * (1 + 6 * np.clip(since, 0, 0.1))
+            bed += np.outer(gains, strike(since, 0.004, 0.03) * np.sin(2 * np.pi * np.cumsum(pitch) / sample_rate))
+            start += rng.uniform(0.05, 0.11)
+        start += rng.uniform(0.15, 0.5)
+    return bed
+
+
+def traffic(rng: Random, t: Signal, sample_rate: int) -> Signal:
+    """A city in the distance: the roar of many wheels that swells and falls, a hum of engines below."""
+    swell = np.clip(0.7 + 0.25 * wander(rng, t, 0.8), 0.3, 1.2)
+    roar = _wide_noise(rng, t, 150, 900, sample_rate)
+    hum = tone(74 * (1 + 0.02 * wander(rng, t, 1.5)), 0.8, sample_rate)
+    return 0.045 * swell * roar + 0.012 * formants(hum, ((150, 120, 1), (420, 200, 0.4)), sample_rate)
+
+
+def thunder(rng: Random, t: Signal, sample_rate: int) -> Signal:
+    """Claps that crack and then roll away, one after another."""
+    rumble = _wide_noise(rng, t, 30, 160, sample_rate)
+    crack = _wide_noise(rng, t, 150, 1400, sample_rate)
+    bed = 0.02 * rumble
+    start = rng.uniform(0.1, 0.6)
+    while start < t[-1]:
+        since = np.maximum(t - start, 0)
+        rolling = np.clip(1 + 0.5 * wander(rng, t, 6), 0.2, 2)
+        bed += 0.10 * strike(since, 0.05, 0.7) * rolling * rumble + 0.06 * strike(since, 0.01, 0.12) * crack
+        start += rng.uniform(1.0, 1.6)
+    return bed
+
+
 BEDS: dict[str, Bed] = {
     "rain": rain,
     "wind": wind,
@@ -111,6 +148,9 @@ BEDS: dict[str, Bed] = {
     "crickets": crickets,
     "birds": birds,
     "flap": flap,
+    "bubbles": bubbles,
+    "traffic": traffic,
+    "thunder": thunder,
 }
 
 
@@ -128,14 +168,20 @@ def scene_beds(spec: SceneSpec) -> tuple[str, ...]:
 
 
 def _surroundings(spec: SceneSpec) -> list[str]:
+    if spec.environment in SUBMERGED_ENVIRONMENTS:
+        return ["bubbles"]
     beds = []
     if spec.weather == "rain":
         beds.append("rain")
+    if spec.weather == "storm":
+        beds += ["rain", "thunder"]
     if spec.environment == "beach":
         beds.append("waves")
-    if spec.environment in ("desert", "snowfield") or spec.weather in ("snow", "fog"):
+    if spec.environment == "city":
+        beds.append("traffic")
+    if spec.environment in ("desert", "snowfield") or spec.weather in ("snow", "fog", "storm"):
         beds.append("wind")
-    if spec.environment in ("meadow", "forest") and spec.weather not in ("rain", "snow"):
+    if spec.environment in ("meadow", "forest") and spec.weather not in ("rain", "snow", "storm"):
         beds.append("crickets" if spec.time_of_day == "night" else "birds")
     return beds
 

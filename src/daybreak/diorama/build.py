@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from daybreak.diorama.antics import ROAMING
 from daybreak.diorama.cameras import HALF_VIEW
 from daybreak.diorama.casting import compose
 from daybreak.diorama.events import sound_events as sound_events  # what is heard belongs to what is built
@@ -16,6 +17,7 @@ from daybreak.diorama.render import Stage
 from daybreak.diorama.scene import SceneSpec
 
 SWIM_SHORE = -1.5  # metres: with a swimmer the water begins in front of it
+ROAM_SHORE = -3.2  # with a boat that comes, goes or circles
 
 
 def build_stage(spec: SceneSpec, num_frames: int = 49, fps: float = 24.0, aspect: float = 448 / 256) -> Stage:
@@ -23,9 +25,10 @@ def build_stage(spec: SceneSpec, num_frames: int = 49, fps: float = 24.0, aspect
     scene = compose(spec, num_frames, fps, aspect)
     air = np.random.default_rng((spec.seed, 3))
     atmosphere = make_atmosphere(spec.environment, spec.time_of_day, spec.weather, air, num_frames, fps)
-    if atmosphere.shore is not None and any(subject.action == "swim" for subject in spec.subjects):
+    afloat = [cast for cast in scene.casts if cast.motion.afloat]
+    if atmosphere.shore is not None and afloat:
         light = atmosphere.light.copy()
-        light["shore"] = SWIM_SHORE
+        light["shore"] = ROAM_SHORE if any(cast.subject.action in ROAMING for cast in afloat) else SWIM_SHORE
         atmosphere = replace(atmosphere, light=light)
     scenery = Parts(num_frames)
     spread = scene.framing.distance * HALF_VIEW * aspect

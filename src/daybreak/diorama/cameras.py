@@ -1,4 +1,4 @@
-"""The eight camera moves, and the distance at which the subjects fill the frame without leaving it."""
+"""The camera moves, and the distance at which the subjects fill the frame without leaving it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ PAN = 0.40  # how far the background slides during a pan, as a share of the fram
 DOLLY = 1.5  # far distance / near distance
 ORBIT = math.radians(48)
 CRANE = (0.32, 2.6)  # eye heights
+TILT, TILT_HEIGHT = 0.36, 0.55  # how far the picture slides down, as a share of the frame's height; metres
+SHAKE = (0.036, 0.030, 0.034)  # radians that a hand turns the camera to the side, up, and about its own axis
+SHAKES_PER_SECOND = (0.9, 1.7, 2.6)
 ROUND_TO_CORNER = 1.3  # of a cylinder or a cone: between its side and its edge
 MARGIN = 0.94  # subjects stay inside this share of the half frame
 
@@ -30,6 +33,8 @@ class Framing:
     aspect: float  # width / height
     move: str
     side: float = 1.0  # which way an orbit goes
+    seconds: float = 2.0  # how long the clip is, and where the shaking of a hand begins
+    phase: float = 0.0
     path: Array | None = None  # (F, 2) what a following camera follows, relative to its mean
 
 
@@ -42,7 +47,7 @@ def shoot(framing: Framing, num_frames: int) -> Array:
     angle = np.zeros(num_frames, np.float32)
     distance = np.full(num_frames, framing.distance, np.float32)
     height = np.full(num_frames, EYE_HEIGHT, np.float32)
-    yaw = np.zeros(num_frames, np.float32)
+    yaw, pitch, roll = np.zeros((3, num_frames), np.float32)
     move = framing.move
     if move == "dolly in":
         distance *= DOLLY ** (1 - ease)
@@ -52,6 +57,11 @@ def shoot(framing: Framing, num_frames: int) -> Array:
         angle += framing.side * ORBIT * (ease - 0.5)
     elif move == "crane up":
         height[:] = CRANE[0] + (CRANE[1] - CRANE[0]) * ease
+    elif move == "tilt up":
+        height[:] = TILT_HEIGHT
+        pitch += 2 * math.atan(HALF_VIEW) * TILT * (ease - 0.5)
+    elif move == "handheld":
+        yaw, pitch, roll = _shake(share * framing.seconds, framing.phase)
     elif move in ("pan left", "pan right"):
         whole = 2 * math.atan(HALF_VIEW * framing.aspect) * PAN
         yaw += (1 if move == "pan right" else -1) * whole * (ease - 0.5)
@@ -61,17 +71,38 @@ def shoot(framing: Framing, num_frames: int) -> Array:
     # A higher eye moves nearer over the ground, so that the subject keeps its size.
     level = np.sqrt(np.maximum(distance**2 - (height - target[:, 2]) ** 2, 0.25 * distance**2))
     origin = target + np.stack([level * np.sin(angle), -level * np.cos(angle), height - target[:, 2]], 1)
-    return _look(origin, target - origin, yaw)
+    return _look(origin, target - origin, yaw, pitch, roll)
 
 
-def _look(origin: Array, direction: Array, yaw: Array) -> Array:
-    """Cameras (F, 13) at `origin` looking along `direction`, turned to the right by `yaw` about the vertical."""
+def _shake(times: Array, phase: float) -> tuple[Array, Array, Array]:
+    """How a hand turns the camera (yaw, pitch, roll) at each moment: slow sways and quicker, smaller ones."""
+    turns = []
+    for axis, size in enumerate(SHAKE):
+        angle = np.zeros(len(times))
+        for number, rate in enumerate(SHAKES_PER_SECOND):
+            beat = rate * (1 + 0.13 * axis)
+            angle += np.sin(2 * math.pi * beat * times + phase * (1 + number) + 2.1 * axis + number) / (
+                1 + 0.5 * number
+            )
+        turns.append((size * angle / 1.4).astype(np.float32))
+    return turns[0], turns[1], turns[2]
+
+
+def _look(origin: Array, direction: Array, yaw: Array, pitch: Array, roll: Array) -> Array:
+    """Cameras (F, 13) at `origin` looking along `direction`, turned right by `yaw` about the vertical, up by `pitch`,
+    and clockwise by `roll` about the line of sight."""
     x, y = direction[:, 0], direction[:, 1]
     turned = np.stack([np.cos(yaw) * x + np.sin(yaw) * y, np.cos(yaw) * y - np.sin(yaw) * x, direction[:, 2]], 1)
+    flat = np.hypot(x, y)
+    elevation = np.arctan2(direction[:, 2], flat) + pitch
+    turned[:, :2] *= (np.cos(elevation) / flat)[:, None]
+    turned[:, 2] = np.sin(elevation)
     forward = turned / np.linalg.norm(turned, axis=1, keepdims=True)
     right = np.stack([forward[:, 1], -forward[:, 0], np.zeros(len(yaw), np.float32)], 1)
     right /= np.linalg.norm(right, axis=1, keepdims=True)
     up = np.cross(right, forward)
+    cosine, sine = np.cos(roll)[:, None], np.sin(roll)[:, None]
+    right, up = cosine * right - sine * up, cosine * up + sine * right
     view = np.full((len(yaw), 1), HALF_VIEW, np.float32)
     return np.concatenate([origin, right, up, forward, view], 1).astype(np.float32)
 

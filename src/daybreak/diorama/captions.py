@@ -117,6 +117,8 @@ def _choose(known: dict[str, str], rng: random.Random) -> dict[str, str]:
         chance = _SAID_THOUGH_GRANTED if granted else _SAID[name]
         if rng.random() < chance * (0.5 if terse else 1.0):
             said.add(key)
+    if known["environment"] == "underwater" and "swim" in (known["action"], known.get("action2")):
+        said.add("environment")  # a swimmer of whom nothing else is said is taken to be at the surface
     return _complete(known, frozenset(said))
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from daybreak.diorama.actions import TRAVEL, TRAVELLING, Motion, Situation, move
+from daybreak.diorama.antics import IN_DEPTH, ROAMING
 from daybreak.diorama.cameras import HALF_VIEW, Framing, fit, shoot
 from daybreak.diorama.primitives import EMISSION, Array, Parts, Z
 from daybreak.diorama.rig import extent, lowest
-from daybreak.diorama.scene import SceneSpec, Subject
+from daybreak.diorama.scene import SEAGOING, SUBMERGED_ENVIRONMENTS, SWIMMERS, WATER_ENVIRONMENTS, SceneSpec, Subject
 from daybreak.diorama.subjects import add_subject, measure
 
 VIEW_HEIGHT = 2.35  # metres that the frame shows at the subject, for one subject of medium size
@@ -23,9 +24,14 @@ WATER_LINE = {"boat": 0.10, "ball": 0.36, "bird": 0.36, "penguin": 0.16, "rabbit
 # Radians by which those that stand upright turn to show their front, and a cube a second face.
 UPRIGHT_TURN = {"penguin": 0.55, "robot": 0.55, "bird": 0.15, "duck": 0.15, "snowman": 0.55, "cube": 0.45}
 FLIGHT = 0.62  # metres between the ground and what flies
+LIGHTER_THAN_AIR = ("balloon", "hot-air balloon")  # they come, go and circle above the ground
 # A little light of their own: a white rabbit stays white at sunset, a black cat can be seen at night.
 GLOW = {"dawn": 0.16, "noon": 0.03, "sunset": 0.22, "night": 0.26, "overcast": 0.10}
-SWIM_VIEW = 0.8  # half of a swimmer is under water: the camera is nearer
+ROAM = {"approach": 2.6, "leave": 2.6, "circle": 0.85}  # metres: the way of what comes or goes, a circle's radius
+PAIR_ROAM = {"approach": 1.5, "leave": 1.5, "circle": 0.60}
+PAIR_CIRCLE_GAP = 0.60  # further apart when one of two goes round
+NEAR_VIEW = 1.75  # metres that the frame shows at the near end of a way in depth
+LOW_VIEW = 0.8  # half of a swimmer is under water, and who slides lies: the camera is nearer
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ def cast_subjects(spec: SceneSpec, num_frames: int, fps: float, aspect: float) -
     sizes = [measure(subject.kind, subject.size) for subject in spec.subjects]
     headings = _headings(spec, rng)
     places = _places(spec, sizes, headings, rng)
+    submerged = spec.environment in SUBMERGED_ENVIRONMENTS
     casts = []
     for subject, size, heading, place in zip(spec.subjects, sizes, headings, places, strict=True):
         height, length = size
@@ -76,7 +83,8 @@ def cast_subjects(spec: SceneSpec, num_frames: int, fps: float, aspect: float) -
             heading=heading,
             travel=_travel(spec, subject, length, aspect),
             phase=float(rng.uniform(0, 2 * math.pi)),
-            water_line=WATER_LINE.get(subject.kind, 0.38),
+            water_line=0.0 if submerged else WATER_LINE.get(subject.kind, 0.38),
+            afloat=subject.kind in SEAGOING and spec.environment in WATER_ENVIRONMENTS and not submerged,
         )
         casts.append(Cast(subject, situation, move(subject.action, situation)))
     return casts
@@ -90,6 +98,9 @@ def _headings(spec: SceneSpec, rng: np.random.Generator) -> list[float]:
         leftward = first if index == 0 or spec.relation == "following" else int(rng.integers(2))
         travels = spec.subjects[index].action in TRAVELLING
         towards = float(rng.uniform(-0.10, 0.22 if travels else 0.48))
+        if spec.subjects[index].action in IN_DEPTH:
+            headings.append(_depth_heading(spec.subjects[index].action, bool(leftward), 0.24 + 0.4 * towards))
+            continue
         towards += 0.0 if travels else UPRIGHT_TURN.get(spec.subjects[index].kind, 0.0)
         headings.append(math.pi + towards if leftward else -towards)
     if spec.relation == "following":
@@ -97,17 +108,24 @@ def _headings(spec: SceneSpec, rng: np.random.Generator) -> list[float]:
     return headings
 
 
+def _depth_heading(action: str, leftward: bool, slant: float) -> float:
+    """Towards the camera or away from it, `slant` radians off the straight way, so that a flank is seen as well."""
+    side = -slant if leftward else slant
+    return -0.5 * math.pi + side if action == "approach" else 0.5 * math.pi - side
+
+
 def _places(
     spec: SceneSpec, sizes: list[tuple[float, float]], headings: list[float], rng: np.random.Generator
 ) -> list[tuple[float, float, float]]:
     """The point under each subject; z is where its feet are, above the ground when it flies."""
-    heights = [FLIGHT * (0.9 if subject.size == "large" else 1.0) if subject.action == "fly" else 0.0
-               for subject in spec.subjects]  # fmt: skip
+    submerged = spec.environment in SUBMERGED_ENVIRONMENTS
+    heights = [_hover(subject, submerged=submerged) for subject in spec.subjects]
     if len(spec.subjects) == 1:
         reach = 0.10 if spec.subjects[0].action in TRAVELLING else 0.25
         return [(float(rng.uniform(-reach, reach)), 0.0, heights[0])]
     half = [0.5 * length for _, length in sizes]
     gap = half[0] + half[1] + 0.28
+    gap += PAIR_CIRCLE_GAP if any(subject.action == "circle" for subject in spec.subjects) else 0.0
     jitter = float(rng.uniform(-0.05, 0.05))
     across = {"left of": -1.0, "right of": 1.0, "following": -math.copysign(1.0, math.cos(headings[0]))}
     relation = spec.relation
@@ -128,6 +146,15 @@ def _places(
     return [(shift, -0.66 * near, heights[0]), (-shift, 0.80 * near, heights[1])]
 
 
+def _hover(subject: Subject, *, submerged: bool) -> float:
+    """How high above the ground it is when it does not jump, metres."""
+    if subject.action == "fly" or (submerged and subject.action == "swim"):
+        return FLIGHT * (0.9 if subject.size == "large" else 1.0)
+    if (submerged and subject.kind in SWIMMERS) or (subject.kind in LIGHTER_THAN_AIR and subject.action in ROAMING):
+        return 0.5 * FLIGHT
+    return 0.0
+
+
 def hop_height_of(spec: SceneSpec, sizes: list[tuple[float, float]], index: int) -> float:
     """How high the subject jumps, metres; 0 if it does not."""
     return 0.5 * sizes[index][0] if spec.subjects[index].action == "jump" else 0.0
@@ -135,6 +162,8 @@ def hop_height_of(spec: SceneSpec, sizes: list[tuple[float, float]], index: int)
 
 def _travel(spec: SceneSpec, subject: Subject, length: float, aspect: float) -> float:
     """Metres along the heading over the clip: as far as the frame allows."""
+    if subject.action in ROAMING:
+        return (ROAM if spec.relation is None else PAIR_ROAM)[subject.action]
     if subject.action not in TRAVELLING:
         return 0.0
     if spec.relation is not None:  # a pair keeps its order, so both stay near their places
@@ -170,21 +199,33 @@ def _frame(spec: SceneSpec, casts: list[Cast], actors: Array, aspect: float, rng
         right = max(c.situation.place[0] + 0.5 * c.situation.length for c in casts)
         view = max(view, (right - left) / (PAIR_SHARE * aspect), top * 1.16)
     else:
-        if casts[0].subject.action == "swim":
-            view *= SWIM_VIEW
+        low = ("slide",) if spec.environment in SUBMERGED_ENVIRONMENTS else ("slide", "swim")
+        if casts[0].subject.action in low:
+            view *= LOW_VIEW
+        elif casts[0].subject.action in IN_DEPTH:
+            view = NEAR_VIEW
         view = max(view, medium[0] / ((WIDE_SHARE if aspect >= 1 else 0.72) * aspect))
         view = max(view, top * 1.10)
     # Feet low in the frame, and the head of what jumps or flies still in it.
     middle = max(0.5 * top, 0.30 * view) if not pair else max(0.5 * top, 0.27 * view)
+    target = (0.0, 0.0, middle)
+    if not pair and casts[0].subject.action in IN_DEPTH:  # framed where it is nearest, so that its feet are not cut off
+        way = casts[0].motion.position
+        near = way[way[:, 1].argmin()]
+        target = (0.5 * float(near[0]), float(near[1]), middle)
     path = None
     if spec.camera == "follow":
         moves = np.mean([cast.motion.position[:, :2] for cast in casts], 0)
         path = (moves - moves.mean(0)).astype(np.float32)
+        if any(cast.subject.action in ROAMING for cast in casts):  # it would hide that they come, go or go round
+            path[:] = 0
     return Framing(
-        target=(0.0, 0.0, middle),
+        target=target,
         distance=view / (2 * HALF_VIEW),
         aspect=aspect,
         move=spec.camera,
         side=float(rng.choice((-1.0, 1.0))),
+        seconds=float(casts[0].situation.times[-1]),
+        phase=float(rng.uniform(0, 2 * math.pi)),
         path=path,
     )

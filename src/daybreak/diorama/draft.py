@@ -14,6 +14,8 @@ from daybreak.diorama.scene import (
     RELATIONS,
     SEAGOING,
     SUBJECTS,
+    SUBMERGED_ENVIRONMENTS,
+    SWIMMERS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     SceneSpec,
@@ -33,6 +35,15 @@ _NEAREST_ACTIONS: dict[str, tuple[str, ...]] = {
     "sleep": ("sleep", "stand"),
     "dance": ("dance", "spin"),
     "drive": ("drive", "run", "swim", "roll", "fly"),
+    "approach": ("approach",),
+    "leave": ("leave",),
+    "circle": ("circle", "spin"),
+    "shake": ("shake", "dance"),
+    "nod": ("nod", "shake"),
+    "fall": ("fall", "roll", "shake"),
+    "slide": ("slide", "drive", "roll", "swim"),
+    "eat": ("eat", "nod"),
+    "wave": ("wave", "nod", "shake"),
 }
 _LIKELY_ACTIONS: dict[str, tuple[str, ...]] = {
     "car": ("drive",), "boat": ("swim",), "ball": ("roll", "jump"), "bird": ("fly", "walk"), "robot": ("walk", "dance"),
@@ -43,18 +54,18 @@ _LIKELY_ACTIONS: dict[str, tuple[str, ...]] = {
 _LIKELY_COLOURS: dict[str, tuple[str, ...]] = {
     "dog": ("brown", "white", "black"), "cat": ("orange", "black", "white"),
     "rabbit": ("white", "brown"), "bear": ("brown", "black"),
-    "elephant": ("blue", "pink", "purple"), "pig": ("pink",),
+    "elephant": ("grey", "blue", "pink"), "pig": ("pink",),
     "bird": ("blue", "yellow", "red"), "penguin": ("black", "blue"),
     "car": ("red", "blue", "yellow"), "boat": ("white", "red", "blue"),
-    "ball": ("red", "yellow", "green"), "robot": ("blue", "green", "white"),
+    "ball": ("red", "yellow", "green"), "robot": ("blue", "grey", "white"),
     "fox": ("orange",), "sheep": ("white", "black"), "horse": ("brown", "white", "black"),
     "truck": ("red", "blue", "white"), "bus": ("red", "yellow"), "train": ("green", "black", "red"),
-    "duck": ("yellow", "white"), "fish": ("orange", "blue"), "rocket": ("red", "white"),
+    "duck": ("yellow", "white"), "fish": ("orange", "blue"), "rocket": ("red", "white", "grey"),
     "balloon": ("red", "yellow", "blue"), "hot-air balloon": ("red", "yellow", "purple"),
     "cube": ("red", "blue", "green"), "snowman": ("white",),
 }  # fmt: skip
 _FOLLOWING = ("run", "walk", "drive", "swim", "roll", "fly")
-_WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS
+_WEATHERLESS = INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS + SUBMERGED_ENVIRONMENTS
 _LIKELY_SHARE = 0.75  # of open questions answered with the likely value, so that seeds still differ
 
 
@@ -120,16 +131,23 @@ def _environment(draft: Draft, rng: random.Random) -> str:
     if swims and asked not in WATER_ENVIRONMENTS:
         if asked is not None:
             draft.bent.append(f"swimming in the {asked} (shown by the sea)")
-        return WATER_ENVIRONMENTS[0]
+        return _sea(draft)
     if asked is not None:
         return asked
     if any(known["kind"] in SEAGOING for known in draft.subjects):
-        return WATER_ENVIRONMENTS[0]
+        return _sea(draft)
     weatherless = () if draft.scene.get("weather", "clear") == "clear" else _WEATHERLESS
     possible = tuple(environment for environment in ENVIRONMENTS if environment not in weatherless)
     if any(known.get("action") == "drive" for known in draft.subjects):
-        return _likely(("town",), possible, rng)
+        return _likely(("town", "city"), possible, rng)
     return _likely(("meadow",), possible, rng)
+
+
+def _sea(draft: Draft) -> str:
+    """Fish by themselves swim under water, everyone else at the surface."""
+    return (
+        SUBMERGED_ENVIRONMENTS if all(known["kind"] in SWIMMERS for known in draft.subjects) else WATER_ENVIRONMENTS
+    )[0]
 
 
 def _time_of_day(draft: Draft, rng: random.Random) -> str:

@@ -171,7 +171,7 @@ def _told(clauses: Iterable[str]) -> Iterable[str]:
 _CAMERA_VERBS = (
     "stay", "hold", "remain", "pan", "sweep", "slide", "turn", "push", "move", "dolly", "zoom", "creep",
     "pull", "back", "orbit", "circle", "revolve", "swing", "crane", "rise", "lift", "go", "climb", "follow",
-    "track", "keep", "travel",
+    "track", "keep", "travel", "shake", "wobble", "jiggle", "tilt", "look",
 )  # fmt: skip
 
 

@@ -9,7 +9,18 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from daybreak.diorama.palettes import DAYLIGHT, LAMPS, PLACES, RUGS, WALLS, Colour, Daylight, Place
+from daybreak.diorama.palettes import (
+    DAYLIGHT,
+    LAMPS,
+    LIT_WINDOWS,
+    PLACES,
+    RUGS,
+    WALLS,
+    WATERS,
+    Colour,
+    Daylight,
+    Place,
+)
 from daybreak.diorama.particles import Particles, make_particles
 from daybreak.diorama.surfaces import GROUND_PERIOD
 
@@ -21,7 +32,7 @@ _PAIRS = ("cloud_offset", "earth", "window", "lamp_place")
 _NUMBERS = (
     "softness", "disc_cosine", "disc_visible", "glow", "cloud_cover", "star_brightness", "earth_radius",
     "mountain_top", "mountain_snow", "snow_cover", "fog_density", "fog_start", "path_width", "path_place",
-    "path_bend", "shore", "shore_phase", "lane", "indoor",
+    "path_bend", "shore", "shore_phase", "lane", "indoor", "submerged", "shafts", "lit_windows", "flash", "bolt",
 )  # fmt: skip
 LIGHT = np.dtype(
     [(name, np.float64, 3) for name in _COLOURS]
@@ -38,7 +49,8 @@ class Atmosphere:
     """Everything that the renderer needs beside primitives and cameras.
 
     light: (1,) record of LIGHT; times: (F,) seconds; mountains: (2, 512) elevation around the horizon;
-    stars: (S, 3) azimuth 0..1, elevation, radius in radians; ground, noise: (128, 128) in 0..1.
+    stars: (S, 3) azimuth 0..1, elevation, radius in radians; ground, noise: (128, 128) in 0..1;
+    flashes: (F,) how bright the lightning is, 0..1.
     """
 
     light: NDArray[np.void]
@@ -48,12 +60,25 @@ class Atmosphere:
     ground: NDArray[np.float64]
     noise: NDArray[np.float64]
     particles: Particles
+    flashes: NDArray[np.float64]
 
     @property
     def shore(self) -> float | None:
         """The mean y of the shoreline in metres, water beyond it; None without water."""
         shore = float(self.light["shore"][0])
         return shore if shore < NO_SHORE else None
+
+    def light_at(self, frame: int) -> NDArray[np.void]:
+        """The light of one frame: that of the scene, with the lightning of the moment on all of it."""
+        flash = self.flashes[frame]
+        if flash < 0.01:
+            return self.light
+        light = self.light.copy()
+        light["flash"] = flash
+        light["ambient"] += 0.75 * flash * np.array((0.86, 0.90, 1.0))
+        for name in ("horizon", "zenith", "cloud", "fog", "far"):
+            light[name] += 0.55 * flash * (np.array((0.86, 0.89, 1.0)) - light[name])
+        return light
 
 
 def make_atmosphere(
@@ -69,7 +94,11 @@ def make_atmosphere(
         _moonlike(light, day, rng)
     if place.indoor:
         _roomlike(light, time_of_day, rng)
+    if place.submerged:
+        _sealike(light, time_of_day)
     _apply_weather(light, weather, place)
+    light["lit_windows"] = LIT_WINDOWS[time_of_day]
+    drifting = "bubbles" if place.submerged and weather == "clear" else weather
     times = np.arange(num_frames) / fps
     mountains = _mountains(place, rng)
     light["mountain_top"] = mountains.max()
@@ -80,7 +109,8 @@ def make_atmosphere(
         stars=_stars(light, rng),
         ground=_ground_texture(place, rng),
         noise=noise_texture(),
-        particles=make_particles(weather, rng, times),
+        particles=make_particles(drifting, rng, times),
+        flashes=_flashes(rng, times) if weather == "storm" else np.zeros(num_frames),
     )
 
 
@@ -150,12 +180,45 @@ def _roomlike(light: NDArray[np.void], time_of_day: str, rng: np.random.Generato
     light["softness"] = 2.0 * light["softness"]
 
 
+def _sealike(light: NDArray[np.void], time_of_day: str) -> None:
+    distance, surface, shafts = WATERS[time_of_day]
+    light["submerged"], light["shafts"] = 1.0, shafts
+    light["horizon"] = light["fog"] = light["far"] = distance
+    light["zenith"] = surface
+    light["fog_density"], light["fog_start"] = 0.075, 4.5
+    light["cloud_cover"] = light["star_brightness"] = light["disc_visible"] = light["glow"] = 0.0
+    light["ambient"] *= (1.0, 1.0, 0.94) if time_of_day == "night" else (0.86, 1.0, 1.0)  # water swallows red first
+    light["sun_colour"] *= (0.86, 1.0, 0.98)
+    light["softness"] *= 2.0
+
+
+def _flashes(rng: np.random.Generator, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Lightning about once a second: up in two frames, down in half a second, so that nothing jumps."""
+    first, period = rng.uniform(0.25, 0.7), rng.uniform(1.0, 1.4)
+    after = (times - first) % period
+    before = period - after
+    return np.asarray(np.maximum(np.exp(-after / 0.16), np.exp(-((before / 0.08) ** 2))))
+
+
 def _apply_weather(light: NDArray[np.void], weather: str, place: Place) -> None:
     if weather == "fog":
         light["fog_density"], light["fog_start"] = 0.20, 2.6
         grey = light["horizon"][0].mean() * np.ones(3)
         light["fog"] = light["far"] = 0.45 * light["horizon"][0] + 0.55 * grey
         light["disc_visible"] = 0.0
+    if weather == "storm" and not place.airless:
+        for name in ("horizon", "zenith", "cloud", "fog", "far"):
+            colour = light[name][0]
+            light[name] = 0.6 * (0.5 * colour + 0.5 * colour.mean() * np.array((0.90, 0.98, 1.12)))
+        light["cloud"] *= 0.7
+        light["cloud_cover"] = 0.95
+        light["ambient"] *= 0.74
+        light["sun_colour"] *= 0.35
+        light["mountain"] *= 0.6
+        light["fog_density"] = np.maximum(light["fog_density"], 0.012)
+        light["disc_visible"] = light["glow"] = light["star_brightness"] = 0.0
+        light["softness"] *= 2.0
+        light["bolt"] = 0.5 + light["disc"][0, 0] / (2 * math.pi)  # where the sun would stand
     if weather in ("rain", "snow") and not place.airless:
         for name, weight in (("horizon", 0.45), ("zenith", 0.5), ("cloud", 0.5), ("fog", 0.45), ("far", 0.45)):
             colour = light[name][0]
@@ -228,6 +291,8 @@ def _mountains(place: Place, rng: np.random.Generator) -> NDArray[np.float64]:
             field = 0.4 * field + 0.5 * np.abs(np.sin((26 + 9 * row) * around + 2 * field))
         if place.outline == "roofs":
             field = 0.3 * field + np.repeat(rng.uniform(-0.5, 0.9, 43 + 21 * row), 12 - 4 * row)[:512]
+        if place.outline == "towers":
+            field = np.repeat(rng.uniform(-0.9, 1.0, 64 + 32 * row), 8 - row * 2)[:512]
         ridges[row] = (1.0 - 0.4 * row) * (height + rough * field)
     return ridges
 

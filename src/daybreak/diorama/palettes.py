@@ -50,6 +50,7 @@ class Place:
     water: bool = False
     airless: bool = False
     indoor: bool = False
+    submerged: bool = False
 
 
 DAYLIGHT = {
@@ -112,8 +113,25 @@ PLACES = {
         ground=(0.56, 0.36, 0.20), ground2=(0.66, 0.45, 0.27), path=(0.70, 0.28, 0.26), path_width=(0.0,),
         mountain=(0.0, 0.0, 0.0), ridge=(0.0, 0.0), indoor=True,
     ),
+    "underwater": Place(
+        ground=(0.62, 0.60, 0.42), ground2=(0.80, 0.76, 0.56), path=(0.0, 0.0, 0.0), path_width=(0.0,),
+        mountain=(0.0, 0.0, 0.0), ridge=(-0.1, 0.0), contrast=0.8, submerged=True,
+    ),
+    "city": Place(
+        ground=(0.50, 0.51, 0.54), ground2=(0.58, 0.59, 0.62), path=(0.27, 0.28, 0.31), path_width=(1.35,),
+        mountain=(0.34, 0.37, 0.46), ridge=(0.16, 0.09), path_bend=0.0, outline="towers", lane=True,
+    ),
 }  # fmt: skip
 
+# The sea from inside: the colour of the distance, of the surface overhead, and how strong the shafts of light are.
+WATERS: dict[str, tuple[Colour, Colour, float]] = {
+    "dawn": ((0.36, 0.42, 0.62), (0.98, 0.74, 0.80), 0.35),
+    "noon": ((0.03, 0.46, 0.60), (0.50, 0.93, 0.92), 0.75),
+    "sunset": ((0.20, 0.30, 0.36), (1.00, 0.58, 0.22), 0.55),
+    "night": ((0.02, 0.09, 0.22), (0.06, 0.20, 0.42), 0.25),
+    "overcast": ((0.30, 0.45, 0.45), (0.56, 0.68, 0.66), 0.0),
+}
+LIT_WINDOWS = {"dawn": 0.3, "noon": 0.0, "sunset": 0.45, "night": 0.65, "overcast": 0.15}  # share of a city's windows
 WALLS: dict[str, Colour] = {  # the room's walls under each time of day
     "dawn": (0.86, 0.72, 0.78),
     "noon": (0.92, 0.89, 0.78),

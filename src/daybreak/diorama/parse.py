@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from daybreak.diorama.antics import IN_DEPTH
 from daybreak.diorama.captions import KEYS, facts
 from daybreak.diorama.draft import Draft, complete
 from daybreak.diorama.lexicon import Meaning, correct, match, tokenise
 from daybreak.diorama.readings import DETERMINERS, FILLER, FLUSHING, SHADES
-from daybreak.diorama.scene import ACTIONS, ALLOWED_ACTIONS, SceneSpec
+from daybreak.diorama.scene import ACTIONS, ALLOWED_ACTIONS, WATER_ENVIRONMENTS, SceneSpec
 from daybreak.diorama.vocabulary import with_article
 
 _COREFERENT = frozenset({"the", "this", "that", "its"})
@@ -26,6 +27,7 @@ _OPPOSITE = {
     "left": "right of", "right": "left of", "behind": "in front of", "front": "behind", "below": "above",
     "ahead": "following",
 }  # fmt: skip
+_GAITS = frozenset({"walk", "run", "drive", "roll"})  # they may be said to come or go: "walks slowly towards us"
 _RESULT_NAMES = {"kind": "subject"}
 
 
@@ -122,7 +124,7 @@ class _Reader:
         if not draft.subjects and self.waiting:
             draft.subjects.append({key: value for key, value in self.waiting.items() if key != "kind"})
         for known in draft.subjects:  # what floats is in the water only where there is water
-            dry = draft.scene.get("environment") not in (None, "beach")
+            dry = draft.scene.get("environment") not in (None, *WATER_ENVIRONMENTS)
             if known.pop("floats", None) and (dry or "swim" not in ALLOWED_ACTIONS.get(known.get("kind", ""), ACTIONS)):
                 known["action"] = "fly"
         if len(draft.subjects) < 2:
@@ -242,7 +244,8 @@ class _Reader:
             targets = [0, 1]
         for index in targets:
             known = subjects[index]
-            if "action" not in known or (known["action"] == "stand" and meaning.value != "stand"):
+            directed = meaning.weak and meaning.value in IN_DEPTH and known.get("action") in _GAITS
+            if "action" not in known or directed or (known["action"] == "stand" and meaning.value != "stand"):
                 known["action"] = meaning.value
                 self._mark_floating(known, place)
             elif known["action"] != meaning.value:

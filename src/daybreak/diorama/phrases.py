@@ -63,9 +63,9 @@ PLACES: dict[str, tuple[Place, ...]] = {
         "on|over|snowy ground; in|across|a field of snow"
     ),
     "town": _places(
-        "in|through|a town; in|through|a village; in|through|the city; on|along|a street; on|down|a road; "
+        "in|through|a town; in|through|a village; on|along|a street; on|down|a road; "
         "among|past|houses; "
-        "in|through|a neighbourhood; downtown|downtown|; in|through|the suburbs; in|around|a town square; "
+        "in|through|a neighbourhood; in|through|the suburbs; in|around|a town square; "
         "in|through|the streets; "
         "between|between|the houses; on|down|the main street; in|through|a small town"
     ),
@@ -82,6 +82,20 @@ PLACES: dict[str, tuple[Place, ...]] = {
         "indoors|indoors|; in|around|a nursery; on|across|the carpet; on|across|the living room floor; "
         "inside|inside|; at|around|home; "
         "in|around|a cosy room; on|across|a wooden floor; in|around|a child's bedroom; on|over|a rug"
+    ),
+    "underwater": _places(
+        "underwater|underwater|; under the sea|under the sea|; on|over|the seabed; on|along|the sea floor; at the "
+        "bottom of the sea|along the bottom of the sea|; beneath the waves|beneath the waves|; among|past|corals; "
+        "on|over|the ocean floor; in|past|a coral reef; under water|under water|; deep under the sea|deep under the "
+        "sea|; under the ocean|under the ocean|; among|past|seaweed; in the depths of the sea|through the depths of "
+        "the sea|; below the surface of the sea|below the surface of the sea|; in|through|an underwater world"
+    ),
+    "city": _places(
+        "in|through|the city; in|through|a city; downtown|downtown|; among|past|skyscrapers; between|between|tall "
+        "buildings; in|through|a big city; in|through|the city centre; in|through|city streets;"
+        " under|past|skyscrapers; "
+        "in|through|a modern city; on|along|a city street; in|through|a metropolis; in|around|the downtown area; "
+        "between|between|skyscrapers; below|past|high-rise buildings; in|through|a busy city"
     ),
 }  # fmt: skip
 WATER_PLACES = _places(
@@ -156,6 +170,11 @@ WEATHER_CLAUSES: dict[str, tuple[str, ...]] = {
         "with lightning bugs in the air, with fireflies all around, while fireflies twinkle, with glowing fireflies, "
         "amid a swarm of fireflies"
     ),
+    "storm": _phrases(
+        "in a storm, in a thunderstorm, during a thunderstorm, as lightning flashes, with thunder and lightning, "
+        "while a storm rages, in stormy weather, as thunder rolls, under a stormy sky, during a storm, in a raging "
+        "storm, as lightning strikes, in a violent thunderstorm, as a thunderstorm passes, with lightning in the sky"
+    ),
 }  # fmt: skip
 WEATHER_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "clear": _phrases("clear, cloudless, fine"),
@@ -163,6 +182,7 @@ WEATHER_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "snow": _phrases("snowy"),
     "fog": _phrases("foggy, misty, hazy"),
     "fireflies": _phrases("firefly-lit"),
+    "storm": _phrases("stormy, thundery"),
 }
 WEATHER_NOUNS: dict[str, tuple[str, ...]] = {
     "clear": _phrases("clear weather, clear sky, no clouds"),
@@ -170,6 +190,7 @@ WEATHER_NOUNS: dict[str, tuple[str, ...]] = {
     "snow": _phrases("snowfall, falling snow, snowflakes, snowstorm"),
     "fog": _phrases("fog, mist, foggy weather, haze"),
     "fireflies": _phrases("fireflies, glowing fireflies, lightning bugs, glowing insects"),
+    "storm": _phrases("thunderstorm, stormy weather, thunder and lightning, raging storm, lightning"),
 }
 
 CAMERA_CLAUSES: dict[str, tuple[str, ...]] = {
@@ -205,6 +226,14 @@ CAMERA_CLAUSES: dict[str, tuple[str, ...]] = {
         "the camera follows, the camera follows along, the camera tracks along, the camera keeps up, the camera moves"
         " along, the camera travels alongside, the camera tracks the action"
     ),
+    "handheld": _phrases(
+        "the camera shakes, the camera wobbles, the camera is handheld, the camera shakes a little, the camera is "
+        "shaky, the camera jiggles, the camera is held by hand"
+    ),
+    "tilt up": _phrases(
+        "the camera tilts up, the camera tilts upward, the camera looks up, the camera is tilting up, the camera "
+        "slowly tilts up, the view tilts up"
+    ),
 }  # fmt: skip
 CAMERA_TAGS: dict[str, tuple[str, ...]] = {
     "static": _phrases(
@@ -226,6 +255,11 @@ CAMERA_TAGS: dict[str, tuple[str, ...]] = {
     ),
     "crane up": _phrases("crane up, crane shot, rising camera, camera rising, jib up, crane shot rising, rising shot"),
     "follow": _phrases("tracking shot, follow shot, camera following, follow cam, tracking camera, following shot"),
+    "handheld": _phrases(
+        "handheld camera, shaky camera, handheld shot, shaky cam, handheld, handheld footage, wobbly camera, camera "
+        "shake"
+    ),
+    "tilt up": _phrases("tilt up, tilt-up shot, camera tilting up, upward tilt, slow tilt up, tilting up"),
 }  # fmt: skip
 CAMERA_PREFIXES: dict[str, tuple[str, ...]] = {
     "static": _phrases("static shot of, locked-off shot of, fixed shot of, still shot of"),
@@ -236,6 +270,8 @@ CAMERA_PREFIXES: dict[str, tuple[str, ...]] = {
     "orbit": _phrases("orbiting shot of, orbit around, circling shot of, arc shot around, orbit shot of"),
     "crane up": _phrases("crane shot of, rising crane shot of, crane up over, rising shot of"),
     "follow": _phrases("tracking shot of, follow shot of, following shot of, tracking shot following"),
+    "handheld": _phrases("handheld shot of, shaky footage of, handheld footage of, handheld video of, shaky shot of"),
+    "tilt up": _phrases("tilt up over, slow tilt up over, tilt-up shot of, tilting shot of"),
 }
 
 STYLE_CLAUSES: dict[str, tuple[str, ...]] = {
@@ -254,12 +290,22 @@ STYLE_CLAUSES: dict[str, tuple[str, ...]] = {
         "in pixel art style, in 8-bit style, like a retro video game, in pixel art, like a 16-bit game, in pixelated "
         "style"
     ),
+    "cel": _phrases(
+        "in cartoon style, like a cartoon, as a cartoon, in cel-shaded style, like a comic book, in comic style, with "
+        "bold cartoon outlines"
+    ),
+    "sketch": _phrases(
+        "as a pencil sketch, like a pencil drawing, drawn in pencil, in sketch style, as a pencil drawing, like a "
+        "sketch on paper, in pencil"
+    ),
 }
 STYLE_TAGS: dict[str, tuple[str, ...]] = {
     "toy": _phrases("3D toy, toy style, 3D animation, claymation, 3D toy style, plasticine look"),
     "noir": _phrases("film noir, noir, black and white film, monochrome, greyscale, noir style"),
     "sepia": _phrases("sepia, sepia tone, old film, vintage film, sepia film, old-timey footage"),
     "pixel": _phrases("pixel art, 8-bit, retro video game, pixelated, 16-bit, pixel style"),
+    "cel": _phrases("cartoon, cel-shaded, cartoon style, comic style, cel shading, comic book style"),
+    "sketch": _phrases("pencil sketch, pencil drawing, sketch, sketch style, hand-drawn sketch, graphite drawing"),
 }
 STYLE_PREFIXES: dict[str, tuple[str, ...]] = {
     "toy": _phrases("3D animation of, claymation of, toy-style video of, 3D toy scene of"),
@@ -270,6 +316,8 @@ STYLE_PREFIXES: dict[str, tuple[str, ...]] = {
     "pixel": _phrases(
         "pixel art of, 8-bit animation of, pixel-art video of, retro video game scene of, pixelated clip of"
     ),
+    "cel": _phrases("cartoon of, cel-shaded animation of, comic-style video of, cartoon video of, cartoon clip of"),
+    "sketch": _phrases("pencil drawing of, pencil sketch of, sketch of, hand-drawn sketch of, sketched video of"),
 }
 
 # Where the first subject is relative to the second: written between the two.

@@ -20,6 +20,8 @@ ELLIPSOID, BOX, CYLINDER, CONE = 0, 1, 2, 3  # cone: apex at z = +1, base of rad
 
 # Surface patterns, evaluated in the primitive's own coordinates.
 PLAIN, STRIPES, CHECKS, PATCHES, DOTS, BELLY = 0, 1, 2, 3, 4, 5
+WINDOWS = 6  # of a tall building: dark glass, or lit in the second colour
+BLOTCHES = 7  # a few large irregular patches, as on a cow
 
 # Columns of a primitive row.
 KIND, X, Y, Z = 0, 1, 2, 3

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from daybreak.diorama import seabed, skyline
 from daybreak.diorama.backdrop import ROOM_BACK
 from daybreak.diorama.primitives import (
     BOX,
@@ -41,6 +42,8 @@ def add_props(parts: Parts, environment: str, rng: Random, spread: float, shore:
     if environment == "room":
         _furnish(parts, rng)
         return
+    if environment == "city":
+        skyline.add_towers(parts, rng, spread)
     parts.entity = 0
     kinds = _KINDS[environment]
     count = int(rng.integers(3, 6))
@@ -300,4 +303,6 @@ _KINDS: dict[str, tuple[Callable[[Parts, Random, Place], None], ...]] = {
     "snowfield": (_snowy_pine, _igloo, _snowdrift, _snowy_pine),
     "town": (_house, _house, _lamp_post, _house, _round_tree),
     "moon": (_lander, _moon_rock, _moon_rock, _moon_rock),
+    "underwater": (seabed.kelp, seabed.branch_coral, seabed.kelp, seabed.brain_coral, seabed.tube_coral),
+    "city": (skyline.traffic_light, skyline.street_lamp, skyline.street_tree),
 }

@@ -118,15 +118,21 @@ def add_quadruped(body: Body, kind: str, motion: Motion, paint: Paint) -> None:
 
 def _add_neck_and_head(trunk: Body, kind: str, shape: Anatomy, motion: Motion, paint: Paint) -> None:
     forward, up = shape.neck
-    if motion.tuck:
+    if motion.tuck and not (kind == "horse" and motion.prone):  # a horse that slides holds its head high
         forward, up = forward * 1.02, shape.head - shape.body[2] * 0.74
     radius = shape.head
+    # A grazing head comes down in front of the feet; an elephant's is too heavy, and its trunk is long enough.
+    reach = radius * {"horse": 2.0, "sheep": 1.5}.get(kind, 1.05)  # of the face, down from the head's centre
+    drop = motion.graze * (1.25 * up if kind == "elephant" else up + shape.stand - reach)
+    ahead = forward + motion.graze * radius * 0.45
     start = (shape.body[0] * 0.62, 0, shape.body[2] * 0.2)
-    if kind not in ("pig", "rabbit", "sheep"):
-        trunk.limb(start, (forward * 0.96, 0, up * 0.82), radius * (0.9 if kind == "horse" else 0.66), paint.colour)
+    if kind not in ("pig", "rabbit", "sheep") or np.any(motion.graze):
+        end = np.stack([ahead * 0.96, 0 * ahead, (up - drop) * 0.82], 1)
+        trunk.limb(start, end, radius * (0.9 if kind == "horse" else 0.66), paint.colour)
     if kind == "horse":
-        _add_mane(trunk, start, (forward, up), paint)
-    head = trunk.joint((forward, 0, up), rotate_z(motion.look) @ rotate_y(motion.nod - shape.slope))
+        _add_mane(trunk, start, (ahead, up - drop), paint)
+    at = np.stack([ahead, 0 * ahead, up - drop], 1)
+    head = trunk.joint(at, rotate_z(motion.look) @ rotate_y(motion.nod - shape.slope))
     face = _sheep_face(paint) if kind == "sheep" else paint.colour
     head.add(ELLIPSOID, (0, 0, 0), (radius * 1.04, radius * 0.96, radius), face)
     if kind == "elephant":
@@ -185,17 +191,19 @@ def _hair(paint: Paint) -> Array:
     return paint.shade(5.5) if paint.dark else paint.shade(0.38)
 
 
-def _add_mane(trunk: Body, start: tuple[float, float, float], head: tuple[float, float], paint: Paint) -> None:
-    """Locks along the back of the neck, and a forelock between the ears."""
+def _add_mane(trunk: Body, start: tuple[float, float, float], head: tuple[Array, Array], paint: Paint) -> None:
+    """Locks along the back of the neck, wherever it points, and a forelock between the ears."""
+    along, upward = head[0] - start[0], head[1] - start[2]
+    tilt = np.arctan2(along, upward)
     for share in (0.30, 0.55, 0.80, 1.05):
-        x = start[0] + share * (head[0] - start[0])
-        z = start[2] + share * (head[1] - start[2])
-        trunk.add(ELLIPSOID, (x - 0.13, 0, z + 0.08), (0.12, 0.075, 0.15), _hair(paint), turn=rotate_y(0.5))
+        x = start[0] + share * along - 0.155 * np.cos(tilt)
+        z = start[2] + share * upward + 0.155 * np.sin(tilt)
+        trunk.add(ELLIPSOID, np.stack([x, 0 * x, z], 1), (0.12, 0.075, 0.15), _hair(paint), turn=rotate_y(tilt))
 
 
 def _add_wool(trunk: Body, paint: Paint) -> None:
     """Round tufts all over the trunk."""
-    tufts = [(-0.36, 0.0, 0.20), (-0.12, 0.0, 0.30), (0.14, 0.0, 0.30), (0.36, 0.0, 0.20), (-0.48, 0.0, -0.04)]
+    tufts = [(-0.36, 0.0, 0.20), (-0.12, 0.0, 0.30), (0.14, 0.0, 0.30), (0.36, 0.0, 0.20)]
     tufts += [(x, side * 0.25, z) for side in (-1, 1) for x, z in ((-0.28, -0.08), (0.0, 0.06), (0.28, -0.08))]
     for tuft in tufts:
         trunk.add(ELLIPSOID, tuft, (0.19, 0.17, 0.18), paint.colour, **paint.surface())
@@ -315,7 +323,7 @@ _EARS = {
 def _add_trunk_and_tusks(head: Body, radius: float, motion: Motion, paint: Paint) -> None:
     sway = 0.14 * np.sin(motion.phase * 0.5 + 0.4) + 0.1 * motion.look
     curl = -1.60 if motion.tuck else -0.75 if motion.spread > 0.5 else 0.0  # kept off the ground
-    joint = head.joint((radius * 0.80, 0, -radius * 0.10), rotate_y(sway + curl))
+    joint = head.joint((radius * 0.80, 0, -radius * 0.10), rotate_y(sway + curl - 0.75 * motion.graze))
     for index, (turn, length, thick) in enumerate(((0.25, 0.30, 0.145), (-0.10, 0.30, 0.115), (-0.65, 0.26, 0.09))):
         joint = joint.joint((0, 0, 0), rotate_y(turn - 0.18 * index))
         joint.limb((0, 0, 0.05), (0.02, 0, -length), thick, paint.shade(1.0 - 0.06 * index))
@@ -340,6 +348,9 @@ def _add_legs(body: Body, shape: Anatomy, centre: Array, motion: Motion, tone: A
             if motion.spread > 0.5:  # flying: stretched forward and back, paddling a little
                 x = hip_x + end * (0.30 + 0.05 * np.cos(cycle))
                 z = centre - height * 0.85 + 0.06 * np.sin(cycle)
+            if end > 0 and side == motion.waving:  # a raised forepaw
+                x = shape.neck[0] + shape.head * 1.25 - 0.06 * motion.wave  # in front of the face, where it is seen
+                z = centre + shape.neck[1] * 0.6 + 0.18 * motion.wave
             if motion.tuck:
                 x, z = hip_x + 0.16 + 0 * cycle, shape.foot * 0.75 + 0 * cycle
                 hip_y = side * width * 0.88

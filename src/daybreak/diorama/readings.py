@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from daybreak.diorama import antic_verbs
+
 
 def _phrases(text: str) -> tuple[str, ...]:
     return tuple(phrase.strip() for phrase in text.split(","))
@@ -19,7 +21,8 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "grassland, prairie, tulips, clover"
     ),
     "forest": _phrases(
-        "wood, trees, tree, rainforest, bamboo, undergrowth, glade, treetops, pines, oaks, leaves, wilderness, "
+        "wood, trees, tree, rainforest, bamboo, undergrowth, glade, treetops, pines, oaks, wilderness, "
+        "autumn leaves, fallen leaves, falling leaves, "
         "campsite, swamp"
     ),
     "desert": _phrases(
@@ -28,7 +31,7 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
     "beach": _phrases(
         "sea, ocean, water, lake, pond, river, pool, shoreline, coastline, sand, surf, wave, waves, harbour, harbor, "
         "harbour, pier, island, lagoon, "
-        "bay, seashore, seafront, tide, puddle, stream, underwater, swimming pool, bathtub, dock, seawater, seas, "
+        "bay, seashore, seafront, tide, puddle, stream, swimming pool, bathtub, dock, seawater, seas, "
         "cove, marina, sandcastle"
     ),
     "snowfield": _phrases(
@@ -36,10 +39,8 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "snowbank, arctic, tundra, ski slope"
     ),
     "town": _phrases(
-        "houses, house, buildings, sidewalk, pavement, highway, motorway, alley, market, traffic, avenue, boulevard, "
-        "skyscrapers, "
-        "paris, london, new york, tokyo, roads, crossroads, streets, lane, parking lot, car park, suburb, cobbled, "
-        "square, bridge, corner, cobblestones, garage, shops, shop"
+        "houses, house, sidewalk, pavement, alley, market, roads, crossroads, streets, lane, parking lot, car park, "
+        "suburb, cobbled, square, bridge, corner, cobblestones, garage, shops, shop"
     ),
     "moon": _phrases(
         "crater, craters, planet, galaxy, lunar, asteroid, outer space, milky way, space station, zero "
@@ -50,6 +51,21 @@ EXTRA_PLACES: dict[str, tuple[str, ...]] = {
         "kitchen floor, parlour, library, tabletop, museum, "
         "carpet, indoor, armchair, shelf, desk, cushion, pillow, apartment, flat, gym, wardrobe, grandma's house, toy"
         " box, stairs"
+    ),
+    "underwater": _phrases(
+        "under the water, at the bottom of the ocean, on the bottom of the sea, on the bottom of the ocean, among "
+        "coral, among the corals, coral reefs, undersea, under sea, ocean floor, sea floor, sea bed, ocean bed, bottom"
+        " of the ocean, bottom of the sea, beneath the sea, beneath the ocean, below the waves, under the waves, "
+        "beneath the water, below the water, below the surface, beneath the surface, reef, kelp, kelp forest, "
+        "seaweeds, atlantis, aquarium, fish tank, deep sea, deep ocean, depths of the ocean, depths of the sea, scuba "
+        "diving, subaquatic, lake bed"
+    ),
+    "city": _phrases(
+        "cities, skyscraper, buildings, tall building, high rises, office blocks, office towers, tower blocks, "
+        "skyline, "
+        "city skyline, urban, metropolitan, highway, motorway, traffic, avenue, boulevard, city street, city centre, "
+        "paris, london, new york, tokyo, manhattan, times square, chicago, shanghai, hong kong, big city, inner city, "
+        "traffic light, traffic lights, city lights, cityscape, apartment blocks"
     ),
 }  # fmt: skip
 
@@ -63,11 +79,13 @@ EXTRA_TIMES: dict[str, tuple[str, ...]] = {
     ),
     "sunset": _phrases(
         "setting sun, sun setting, sun sets, sun is setting, sun goes down, sun sinks, sundown, nightfall, golden "
-        "light, evenings, tonight at sunset, low sun, dusky, afterglow"
+        "light, evenings, tonight at sunset, low sun, dusky, afterglow, evening falls, "
+        "dusk falls"
     ),
     "night": _phrases(
         "moonlight, moonlit, light of the moon, moon is shining, under the moon, by the moon, starlight, starry, "
-        "tonight, stars, darkness, nighttime, nocturnal, dark, bedtime, full moon, starlit, the moon shines, nights"
+        "tonight, stars, darkness, nighttime, nocturnal, dark, bedtime, full moon, starlit, the moon shines, nights, "
+        "night falls, night is falling, darkness falls"
     ),
     "overcast": _phrases(
         "overcast, cloudy, gloomy, clouds, cloud cover, dull, overcast sky, grey sky, grey skies, dreary, cloud"
@@ -80,8 +98,8 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
         "cloudless"
     ),
     "rain": _phrases(
-        "raining, rains, rained, raindrops, downpour, storm, stormy, thunderstorm, shower, showers, pouring, monsoon,"
-        " drizzling, thunder"
+        "raining, rains, rained, raindrops, downpour, shower, showers, pouring, monsoon, raindrops keep falling, "
+        "rain keeps falling, drizzling"
     ),
     "snow": _phrases(
         "snowing, snows, snowed, blizzard, snow falling, snow falls, snow is falling, flurries, flakes, hail"
@@ -89,6 +107,11 @@ EXTRA_WEATHER: dict[str, tuple[str, ...]] = {
     "fog": _phrases("foggy, misty, fogs, smog, smoky, smoke, mists, hazy"),
     "fireflies": _phrases(
         "firefly, glow worms, glowworms, lightning bug, glowing bugs, fireflies glow, sparkles, bugs"
+    ),
+    "storm": _phrases(
+        "storm, thunder, thunderstorms, lightning strike, lightning strikes, lightning bolt, lightning bolts, bolts of "
+        "lightning, lightning flash, flashes of lightning, lightning flashes, thunderclouds, tempest, hurricane, "
+        "typhoon, gale, thunder rolls, thunder rumbles, storm clouds, storm rages, thunderous, cyclone, squall"
     ),
 }  # fmt: skip
 
@@ -114,9 +137,9 @@ EXTRA_CAMERAS: dict[str, tuple[str, ...]] = {
         "camera drifts away, camera slowly zooms out, camera retreats"
     ),
     "orbit": _phrases(
-        "orbiting, orbits, orbit, circles around, circling around, camera goes around, camera to go around, camera "
-        "going around, camera spins around, camera moves around, camera flies around, camera rotates around, camera "
-        "turns around"
+        "orbiting, orbits, orbit, camera circles around, camera circling around, camera goes around, camera to go "
+        "around, camera going around, camera spins around, camera moves around, camera flies around, camera rotates "
+        "around, camera turns around"
     ),
     "crane up": _phrases(
         "cranes up, crane, craning up, camera lifts, rising up, camera ascends, camera floats up, camera flies up, "
@@ -125,6 +148,17 @@ EXTRA_CAMERAS: dict[str, tuple[str, ...]] = {
     "follow": _phrases(
         "camera follows, camera tracks, camera chases, camera trails, follow the action, camera runs alongside, "
         "camera stays with, camera keeps pace, camera follows behind, camera follows closely"
+    ),
+    "handheld": _phrases(
+        "hand held, hand held camera, hand held shot, hand held footage, shaky, shaking camera, camera is shaking, "
+        "camera shakes, camera trembles, trembling camera, wobbling camera, camera jitters, jittery camera, shaky "
+        "video, home video, amateur video, found footage, filmed by hand, shaky handheld camera, shaky hands, unsteady"
+        " camera"
+    ),
+    "tilt up": _phrases(
+        "tilts up, tilts upward, tilting upward, tilt upward, camera tilts, camera looks upward, camera angles up, "
+        "camera pans up, pan up, panning up, pans up, camera turns up, camera looking up, tilt shot, camera tilts "
+        "slowly up"
     ),
 }  # fmt: skip
 
@@ -145,23 +179,33 @@ EXTRA_STYLES: dict[str, tuple[str, ...]] = {
         "pixel-art, pixels, pixel, retro game, video game, minecraft, 8bit, 16bit, arcade game, nintendo, game boy, "
         "pixelart, arcade, old computer game"
     ),
+    "cel": _phrases(
+        "cartoonish, cartoony, cartoons, comic, comics, comic strip, anime, anime style, manga, toon, disney, cel "
+        "animation, cel shaded, animated cartoon, saturday morning cartoon, bold outlines, flat colours, 2D animation,"
+        " 2D"
+    ),
+    "sketch": _phrases(
+        "sketched, sketches, hand drawn, drawing, drawing of, drawn by hand, drawn on paper, line drawing, line art, "
+        "ink drawing, charcoal drawing, charcoal sketch, graphite, doodle, pencil, pencils, black and white drawing, "
+        "crosshatched, pencil on paper"
+    ),
 }  # fmt: skip
 
 # Verbs of other motions, and the nearest action.
 NEAREST_VERBS = {
     "walk": (
-        "crawl, creep, sneak, tiptoe, climb, skate, travel, explore, prowl, limp, patrol, step, stumble, parade, "
-        "tour, cross, shuffle, slide, skateboard, lumber, head, heads"
+        "crawl, creep, sneak, tiptoe, climb, travel, explore, prowl, limp, patrol, step, stumble, parade, "
+        "tour, cross, shuffle, lumber, head, heads"
     ),
     "run": (
-        "flee, escape, ski, play, storm, sprint off, career, zigzag, scoot, dart, whizz, gambol, romp, frolic, barrel"
+        "ski, play, storm, sprint off, career, zigzag, scoot, dart, whizz, gambol, romp, frolic, barrel"
     ),
     "jump": "dive, pounce, vault, trampoline, hurdle, frisk, prance, cavort",
     "stand": (
-        "look, watch, stare, gaze, eat, drink, sing, talk, read, think, perch, lean, hide, balance, loiter, hang out,"
+        "look, watch, stare, gaze, sing, talk, read, think, perch, lean, hide, balance, loiter, hang out,"
         " guard, kneel, squat, relax in the sun"
     ),
-    "spin": "twist, circle, swirl, turn, gyrate, cartwheel, loop, turn round, go around in circles, spiral",
+    "spin": "twist, swirl, turn, gyrate, cartwheel, loop, turn round, spiral",
     "fly": (
         "flap, sail through the air, swoop, zoom through the air, parachute, rise into the air, drift "
         "through the air, float up, float in space, lift off, take off, launch, ascend, float away, drift away, "
@@ -175,10 +219,11 @@ NEAREST_VERBS = {
         "dream, relax, curl up, hibernate, lounge, catnap, have a snooze, nod off, fall asleep, lie curled up, drowse"
     ),
     "dance": (
-        "shake, waltz, tango, breakdance, tap dance, moonwalk, salsa, jig, disco, swing, wave, party, shake its hips"
+        "waltz, tango, breakdance, tap dance, moonwalk, salsa, jig, disco, swing, party, shake its hips"
     ),
     "drive": "ride, commute, honk, chug, rumble, rumble along, zoom, accelerate, motor, vroom, drift around the corner",
-    "roll": "trundle, tumble over, roll downhill",
+    "roll": "trundle, roll downhill",
+    **antic_verbs.NEAREST,
 }  # fmt: skip
 
 EXTRA_FORMS = {
@@ -199,6 +244,7 @@ EXTRA_FORMS = {
     ),
     "drive": "driven, going for a drive, goes for a drive",
     "jump": "on a trampoline, somersaults in the air",
+    **antic_verbs.FORMS,
 }  # fmt: skip
 
 RELATION_WORDS = {
@@ -236,7 +282,7 @@ NOTHING = (
     "look at, looks at, the look, "
     "drone shot, drone footage, drone view, aerial shot, aerial view, bird's eye view, at once, all around, all "
     "around it, at full, the left, the right, right now, right there, right before, day "
-    "after day, day out, wide shot, "
+    "after day, day out, wide shot, a bow, bow tie, red bow, bow and arrow, "
     "long shot, left hand, right hand, looking for, in order to, used to, going to, about to, make a video, make a "
     "clip, watch out, play of, set in, takes place"
 )
@@ -257,6 +303,8 @@ NO_TYPO = _set(
     trial trout waiter walker want while white wonder word worn write year yield juggle
     hoarse worse sheet steep sheer steel track trick trunk pocket racket socket clock flock couch poach drain grain
     dock deck tube dish wish loose sharp spark snow bloom cheap
+    feel snake shade shame stake shape lunch bunch punch switch slice glaze grate craze blow bowl box mow tow row sow
+    pack pick peek deck sliver river fleet weed reed deed treat tackle trickle rumble fumble bubble cobble stable
     """
 )
 

@@ -62,10 +62,10 @@ def render_frames(
     shape = (len(indices), drawn[1] - drawn[0], drawn[3] - drawn[2])
     pictures, entities = np.empty((*shape, 3), np.uint8), np.empty(shape, np.uint8)
     air = stage.atmosphere
-    limits = (air.particles.box, air.particles.smallest, air.particles.largest)
+    limits = (air.particles.box, air.particles.smallest, air.particles.largest, air.particles.slant)
     for i, frame in enumerate(indices):
         render_picture(
-            stage.prims[frame].astype(np.float64), stage.cameras[frame].astype(np.float64), air.light,
+            stage.prims[frame].astype(np.float64), stage.cameras[frame].astype(np.float64), air.light_at(frame),
             air.ground, air.noise, air.mountains, air.stars, air.particles.rows[frame], limits,
             float(air.times[frame]), height, width, drawn, pictures[i], entities[i],
         )  # fmt: skip
@@ -87,7 +87,7 @@ def tone(picture: Doubles, frame: Bytes) -> None:
 @kernel
 def render_picture(
     prims: Doubles, camera: Doubles, lights: Any, ground: Doubles, noise: Doubles, mountains: Doubles, stars: Doubles,
-    particles: Doubles, limits: tuple[float, float, float], seconds: float,
+    particles: Doubles, limits: tuple[float, float, float, float], seconds: float,
     height: int, width: int, window: tuple[int, int, int, int], frame: Bytes, entities: Bytes,
 ) -> None:  # fmt: skip
     """Fills one frame (h, w, 3) and its entities (h, w) for a window of the height x width picture."""

@@ -11,6 +11,7 @@ import hashlib
 import numpy as np
 
 from daybreak.diorama.actions import TRAVELLING
+from daybreak.diorama.antics import ROAMING
 from daybreak.diorama.scene import (
     AIRLESS_ENVIRONMENTS,
     ALLOWED_ACTIONS,
@@ -24,6 +25,8 @@ from daybreak.diorama.scene import (
     SIZES,
     STYLES,
     SUBJECTS,
+    SUBMERGED_ENVIRONMENTS,
+    SWIMMERS,
     TIMES_OF_DAY,
     WATER_ENVIRONMENTS,
     WEATHERS,
@@ -33,12 +36,13 @@ from daybreak.diorama.scene import (
 
 HELD_OUT_ONE_IN = 12
 TWO_SUBJECTS = 0.22
-OTHER_STYLE = 0.06
+OTHER_STYLE = 0.10
 PLAIN_PATTERN = 0.60
 MEDIUM_SIZE = 0.60
 CLEAR_WEATHER = 0.60
 STATIC_CAMERA = 0.45
-AT_SEA = 0.6  # chance that a boat or a fish is at the beach, and that it sails or swims there
+AT_SEA = 0.6  # chance that a boat or a fish is at sea, and that it sails or swims there
+SWIM_AT_SEA = 0.25  # chance that another swimmer swims there, since it can nowhere else
 
 Random = np.random.Generator
 
@@ -64,13 +68,18 @@ def sample_spec(seed: int, *, held_out: bool = False, max_subjects: int = 2, sim
 
 
 def allowed_actions(kind: str, environment: str) -> tuple[str, ...]:
-    """The actions of a kind that make sense in an environment: swimming needs water."""
-    return tuple(action for action in ALLOWED_ACTIONS[kind] if action != "swim" or environment in WATER_ENVIRONMENTS)
+    """The actions of a kind that make sense in an environment: one swims in water only, and under it flies no more."""
+    allowed = ALLOWED_ACTIONS[kind]
+    if environment not in WATER_ENVIRONMENTS:
+        return tuple(action for action in allowed if action != "swim")
+    if environment in SUBMERGED_ENVIRONMENTS and "swim" in allowed:
+        return tuple(action for action in allowed if action != "fly")
+    return allowed
 
 
 def allowed_weathers(environment: str, time_of_day: str) -> tuple[str, ...]:
-    """Indoors and on the moon there is none; fireflies shine at night only."""
-    if environment in INDOOR_ENVIRONMENTS or environment in AIRLESS_ENVIRONMENTS:
+    """Indoors, on the moon and under water there is none; fireflies shine at night only."""
+    if environment in INDOOR_ENVIRONMENTS + AIRLESS_ENVIRONMENTS + SUBMERGED_ENVIRONMENTS:
         return ("clear",)
     return tuple(weather for weather in WEATHERS if weather != "fireflies" or time_of_day == "night")
 
@@ -89,7 +98,7 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
     kind = _pick(rng, SUBJECTS)
     environment = _pick(rng, ENVIRONMENTS)
     if kind in SEAGOING and rng.random() < AT_SEA:
-        environment = WATER_ENVIRONMENTS[0]
+        environment = _pick(rng, WATER_ENVIRONMENTS) if kind in SWIMMERS else WATER_ENVIRONMENTS[0]
     first = _subject(rng, kind, environment, simple)
     time_of_day = _pick(rng, TIMES_OF_DAY)
     if simple:
@@ -108,8 +117,9 @@ def _draw(rng: Random, seed: int, max_subjects: int, simple: bool) -> SceneSpec:
 
 def _subject(rng: Random, kind: str, environment: str, simple: bool, actions: tuple[str, ...] | None = None) -> Subject:
     action = _pick(rng, actions or allowed_actions(kind, environment))
-    if kind in SEAGOING and environment in WATER_ENVIRONMENTS and actions is None and rng.random() < AT_SEA:
-        action = "swim"
+    if actions is None and "swim" in allowed_actions(kind, environment):
+        seagoing = kind in SWIMMERS or (kind in SEAGOING and environment == WATER_ENVIRONMENTS[0])
+        action = "swim" if rng.random() < (AT_SEA if seagoing else SWIM_AT_SEA) else action
     if simple:
         return Subject(kind, _pick(rng, COLOURS), action=action)
     pattern = _mostly(rng, "plain", PLAIN_PATTERN, PATTERNS)
@@ -134,7 +144,9 @@ def _pair(rng: Random, first: Subject, environment: str) -> tuple[tuple[Subject,
         low = tuple(action for action in allowed_actions(second_kind, environment) if action in ("stand", "sleep"))
         second = _subject(rng, second_kind, environment, False, low)
     else:
-        second = _subject(rng, second_kind, environment, False, _beside(first, second_kind, environment))
+        if relation in ("in front of", "behind") and first.action in ROAMING:  # it would run into the other one
+            relation = _pick(rng, ("left of", "right of"))
+        second = _subject(rng, second_kind, environment, False, _beside(first, second_kind, environment, relation))
     if (second.kind, second.colour) == (first.kind, first.colour):  # two that words can tell apart
         index = (COLOURS.index(second.colour) + 1 + int(rng.integers(len(COLOURS) - 1))) % len(COLOURS)
         second = Subject(second.kind, COLOURS[index], second.pattern, second.size, second.action)
@@ -154,9 +166,11 @@ def _shared(first: str, second: str, environment: str) -> tuple[str, ...]:
     return tuple(action for action in TRAVELLING if action in both)
 
 
-def _beside(first: Subject, kind: str, environment: str) -> tuple[str, ...]:
+def _beside(first: Subject, kind: str, environment: str, relation: str) -> tuple[str, ...]:
     """What a neighbour may do: in the water when the first is, otherwise on land or in the air."""
     actions = allowed_actions(kind, environment)
+    if relation in ("in front of", "behind"):
+        actions = tuple(action for action in actions if action not in ROAMING)
     if first.action == "swim":
         wet = tuple(action for action in actions if action in ("swim", "fly"))
         return wet or actions

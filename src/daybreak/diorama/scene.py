@@ -13,40 +13,55 @@ SUBJECTS = (
     "fox", "sheep", "horse", "duck", "fish", "truck", "bus", "train", "rocket", "balloon", "hot-air balloon",
     "cube", "snowman",
 )  # fmt: skip
-COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black")
-PATTERNS = ("plain", "striped", "spotted")
+COLOURS = (
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black", "grey", "turquoise",
+)  # fmt: skip
+PATTERNS = ("plain", "striped", "spotted", "checked", "patched")
 SIZES = ("small", "medium", "large")
-ACTIONS = ("stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep", "dance", "drive")
+ACTIONS = (
+    "stand", "walk", "run", "jump", "spin", "roll", "fly", "swim", "sleep", "dance", "drive",
+    "approach", "leave", "circle", "shake", "nod", "fall", "slide", "eat", "wave",
+)  # fmt: skip
 RELATIONS = ("left of", "right of", "in front of", "behind", "above", "following")
-ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room")
+ENVIRONMENTS = ("meadow", "forest", "desert", "beach", "snowfield", "town", "moon", "room", "underwater", "city")
 TIMES_OF_DAY = ("dawn", "noon", "sunset", "night", "overcast")
-WEATHERS = ("clear", "rain", "snow", "fog", "fireflies")
-CAMERAS = ("static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow")
-STYLES = ("toy", "noir", "sepia", "pixel")
+WEATHERS = ("clear", "rain", "snow", "fog", "fireflies", "storm")
+CAMERAS = (
+    "static", "pan left", "pan right", "dolly in", "dolly out", "orbit", "crane up", "follow", "handheld", "tilt up",
+)  # fmt: skip
+STYLES = ("toy", "noir", "sepia", "pixel", "cel", "sketch")
 
 ANIMALS = ("dog", "cat", "rabbit", "bear", "elephant", "pig", "fox", "sheep", "horse")
-_ANIMAL_ACTIONS = ("stand", "walk", "run", "jump", "spin", "sleep", "dance", "fly", "swim", "roll")
+# What every kind can do; what has an up and a down; what has legs to fold; what has a head and forelimbs as well.
+_ANYTHING = ("approach", "leave", "circle", "shake")
+_UPRIGHT = (*_ANYTHING, "nod", "fall")
+_LEGGED = (*_UPRIGHT, "slide", "wave")
+_HEADED = (*_LEGGED, "eat")
+_ANIMAL_ACTIONS = ("stand", "walk", "run", "jump", "spin", "sleep", "dance", "fly", "swim", "roll", *_HEADED)
 ALLOWED_ACTIONS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(ANIMALS, _ANIMAL_ACTIONS),
-    "bird": ("stand", "walk", "jump", "fly", "sleep", "dance", "swim", "spin"),
-    "penguin": ("stand", "walk", "run", "jump", "spin", "swim", "sleep", "dance", "roll"),
-    "car": ("stand", "drive", "jump", "spin", "fly"),
-    "boat": ("stand", "swim", "spin", "fly", "jump"),
-    "ball": ("stand", "roll", "jump", "spin", "fly", "swim"),
-    "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll"),
-    "duck": ("stand", "walk", "run", "jump", "fly", "sleep", "dance", "swim", "spin"),
-    "fish": ("stand", "swim", "jump", "fly", "spin"),
-    "truck": ("stand", "drive", "jump", "spin", "fly"),
-    "bus": ("stand", "drive", "jump", "spin", "fly"),
-    "train": ("stand", "drive", "jump", "spin", "fly"),
-    "rocket": ("stand", "fly", "jump", "spin"),
-    "balloon": ("stand", "fly", "jump", "spin", "dance"),
-    "hot-air balloon": ("stand", "fly", "jump", "spin"),
-    "cube": ("stand", "roll", "jump", "spin", "fly"),
-    "snowman": ("stand", "jump", "spin", "dance", "roll"),
+    "elephant": tuple(action for action in _ANIMAL_ACTIONS if action != "wave"),  # its trunk is in the way
+    "bird": ("stand", "walk", "jump", "fly", "sleep", "dance", "swim", "spin", *_HEADED),
+    "penguin": ("stand", "walk", "run", "jump", "spin", "swim", "sleep", "dance", "roll", *_HEADED),
+    "car": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
+    "boat": ("stand", "swim", "spin", "fly", "jump", *_ANYTHING, "nod"),
+    "ball": ("stand", "roll", "jump", "spin", "fly", "swim", *_ANYTHING),
+    "robot": ("stand", "walk", "run", "jump", "spin", "dance", "fly", "roll", *_LEGGED),
+    "duck": ("stand", "walk", "run", "jump", "fly", "sleep", "dance", "swim", "spin", *_HEADED),
+    "fish": ("stand", "swim", "jump", "fly", "spin", *_ANYTHING, "nod"),
+    "truck": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
+    "bus": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
+    "train": ("stand", "drive", "jump", "spin", "fly", *_UPRIGHT),
+    "rocket": ("stand", "fly", "jump", "spin", *_UPRIGHT),
+    "balloon": ("stand", "fly", "jump", "spin", "dance", *_ANYTHING),
+    "hot-air balloon": ("stand", "fly", "jump", "spin", *_ANYTHING),
+    "cube": ("stand", "roll", "jump", "spin", "fly", *_ANYTHING),
+    "snowman": ("stand", "jump", "spin", "dance", "roll", *_UPRIGHT, "wave"),
 }
-WATER_ENVIRONMENTS = ("beach",)  # the only places where a subject can swim or sail
+WATER_ENVIRONMENTS = ("beach", "underwater")  # the only places where a subject can swim or sail
+SUBMERGED_ENVIRONMENTS = ("underwater",)  # with water all round: no shore, no weather
 SEAGOING = ("boat", "fish")  # mostly found in the water
+SWIMMERS = ("fish",)  # at home under water as well
 INDOOR_ENVIRONMENTS = ("room",)
 AIRLESS_ENVIRONMENTS = ("moon",)
 

@@ -20,9 +20,24 @@ from daybreak.diorama.intersect import (
     to_local,
     to_world,
 )
-from daybreak.diorama.primitives import BLUE, BOUND, EMISSION, ENTITY, GREEN, KIND, NO_SHADOW, RED, SPECULAR, X, Y, Z
+from daybreak.diorama.primitives import (
+    BLUE,
+    BOUND,
+    EMISSION,
+    ENTITY,
+    GREEN,
+    KIND,
+    NO_SHADOW,
+    PATTERN,
+    RED,
+    SPECULAR,
+    WINDOWS,
+    X,
+    Y,
+    Z,
+)
 from daybreak.diorama.shadows import REACHED, contact, group_casters, sunlight
-from daybreak.diorama.surfaces import floor_colour, ground_colour, primitive_colour, wash
+from daybreak.diorama.surfaces import caustics, floor_colour, ground_colour, primitive_colour, wash, windows
 from daybreak.diorama.visibility import ORIGIN, TANGENT, Integers, pixel_ray
 
 HORIZON = 300.0  # metres: the ground fades into the foot of the mountains before it
@@ -136,6 +151,9 @@ def shade_ground(
             colour[1] * (1.0 + light.lamp[1] * glow * 2.0),
             colour[2] * (1.0 + light.lamp[2] * glow * 2.0),
         )
+    if light.submerged > 0:
+        bright = 1.0 + 0.75 * lit * caustics(light, noise, seconds, x, y, footprint)
+        colour = (colour[0] * bright, colour[1] * bright, colour[2] * bright)
     colour = hazed(light, colour, distance)
     return mix(colour, colour_of(light.far), smooth((distance / HORIZON - 0.1) / 0.9))
 
@@ -143,13 +161,17 @@ def shade_ground(
 @inlined
 def shade_primitive(
     prims: Doubles, k: int, light: Any, axes: Doubles, casters: Doubles, groups: Doubles, noise: Doubles,
-    x: float, y: float, z: float, distance: float, view: Vector, pixel: float,
+    seconds: float, x: float, y: float, z: float, distance: float, view: Vector, pixel: float,
 ) -> Vector:  # fmt: skip
     """The colour of primitive k at the world's point (x, y, z)."""
     lx, ly, lz = point_to_local(prims, k, x, y, z)
     ax, ay, az = local_normal(int(prims[k, KIND]), lx, ly, lz)
     nx, ny, nz = to_world(prims, k, ax, ay, az)
-    colour = primitive_colour(prims, k, noise, lx, ly, lz, pixel * distance)
+    colour, glow = (0.0, 0.0, 0.0), prims[k, EMISSION]
+    if prims[k, PATTERN] == WINDOWS:
+        colour, glow = windows(prims, k, light, lx, ly, lz, pixel * distance)
+    else:
+        colour = primitive_colour(prims, k, noise, lx, ly, lz, pixel * distance)
     if light.snow_cover > 0 and prims[k, ENTITY] == 0:  # snow lies on the set; a subject keeps its own colour
         colour = mix(colour, (0.92, 0.94, 0.97), light.snow_cover * smooth((nz - 0.4) * 2.0))
     sx, sy, sz = light.sun[0], light.sun[1], light.sun[2]
@@ -158,6 +180,8 @@ def shade_primitive(
     if direct > 0:
         lit = sunlight(prims, light, axes, casters, groups, k, x + 0.015 * nx, y + 0.015 * ny, z + 0.015 * nz)
     direct = max(0.0, direct) * lit
+    if light.submerged > 0:
+        direct *= 1.0 + 0.6 * caustics(light, noise, seconds, x + 0.4 * z, y + 0.5 * z, pixel * distance)
     above = (0.65 + 0.35 * nz) * (0.7 + 0.3 * smooth(z / 0.5 + 0.5 * nz + 0.3))
     rim = 1.0 + view[0] * nx + view[1] * ny + view[2] * nz
     rim = 0.22 * rim * rim * rim
@@ -168,7 +192,6 @@ def shade_primitive(
         for _ in range(5):  # to the power of 32
             shine *= shine
         shine *= lit * prims[k, SPECULAR]
-    glow = prims[k, EMISSION]
     ambient, sun, horizon = light.ambient, light.sun_colour, light.horizon
     return hazed(
         light,
@@ -203,7 +226,7 @@ def shade_ray(
             return outdoors(light, noise, mountains, stars, seconds, view[0], view[1], max(0.0, view[2]), pixel)
     x, y, z = ox + t * ray[0], oy + t * ray[1], oz + t * ray[2]
     if k >= 0:
-        return shade_primitive(prims, k, light, axes, casters, groups, noise, x, y, z, t * length, view, pixel)
+        return shade_primitive(prims, k, light, axes, casters, groups, noise, seconds, x, y, z, t * length, view, pixel)
     return shade_ground(prims, light, axes, casters, groups, ground, noise, seconds, x, y, t * length, view, pixel)
 
 

@@ -1,4 +1,4 @@
-"""Bird, penguin, boat, ball and robot, the measures of all kinds, the ten colours, and `add_subject`."""
+"""Bird, penguin, boat, ball and robot, the measures of all kinds, the twelve colours, and `add_subject`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ import numpy as np
 from daybreak.diorama.actions import Motion
 from daybreak.diorama.primitives import (
     BELLY,
+    BLOTCHES,
+    BLUE,
+    BLUE2,
+    BOUND,
     BOX,
+    CHECKS,
     CONE,
     CYLINDER,
     DOTS,
     ELLIPSOID,
+    PATTERN,
     PLAIN,
+    RED,
+    RED2,
     STRIPES,
     Array,
     Parts,
@@ -41,9 +49,11 @@ COLOURS: dict[str, tuple[float, float, float]] = {
     "brown": (0.38, 0.19, 0.08),
     "white": (0.95, 0.95, 0.94),
     "black": (0.06, 0.06, 0.065),
+    "grey": (0.41, 0.42, 0.44),
+    "turquoise": (0.04, 0.76, 0.72),
 }
-_PATTERNS = {"plain": PLAIN, "striped": STRIPES, "spotted": DOTS}
-_LIGHT_COLOURS = ("yellow", "white", "pink", "orange")  # patterned in dark brown, the others in white
+_PATTERNS = {"plain": PLAIN, "striped": STRIPES, "spotted": DOTS, "checked": CHECKS, "patched": BLOTCHES}
+_LIGHT_COLOURS = ("yellow", "white", "pink", "orange", "turquoise")  # patterned in dark brown, the others in white
 SIZE_FACTORS = {"small": 0.66, "medium": 1.0, "large": 1.28}
 
 # Height and length of each kind as built, rig units, and metres per unit: every medium subject is 1.1 to 1.4 m
@@ -100,17 +110,29 @@ def add_subject(parts: Parts, subject: Subject, motion: Motion) -> None:
     # Turned about the pivot, not about the feet.
     origin: Array = np.asarray(motion.position + arm - rotation @ arm, np.float32)
     body = Body(parts, origin, rotation, scale)
+    start = len(parts.rows)
     paint = paint_of(subject.colour, subject.pattern)
     if subject.kind in ANATOMY:
         add_quadruped(body, subject.kind, motion, paint)
     else:
         _RIGS[subject.kind](body, motion, paint)
+    if paint.pattern == BLOTCHES:
+        _spread_blotches(parts.rows[start:], paint)
+
+
+def _spread_blotches(rows: list[Array], paint: Paint) -> None:
+    """Patches run over head, legs and wings too, unlike the other patterns, which dress the trunk."""
+    hue = paint.colour / np.linalg.norm(paint.colour)
+    for row in rows:
+        painted = row[0, RED : BLUE + 1] / (np.linalg.norm(row[0, RED : BLUE + 1]) + 1e-6)
+        if np.abs(painted - hue).max() < 1e-4 and row[0, BOUND] > 0.15:
+            row[:, PATTERN], row[:, RED2 : BLUE2 + 1] = BLOTCHES, paint.contrast
 
 
 def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:
     flying = motion.spread > 0.5
     low = -0.30 if motion.tuck else 0.0
-    trunk = body.joint((0, 0, 0.58 + low), rotate_y(np.full_like(motion.nod, -0.1 if flying else -0.45)))
+    trunk = body.joint((0, 0, 0.58 + low), rotate_y((-0.1 if flying else -0.45) + 0.85 * motion.graze))
     radii = np.stack([0.27 * motion.stretch, 0.27 + 0 * motion.nod, 0.40 + 0 * motion.nod], 1)
     trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, turn=rotate_y(math.pi / 2), **paint.surface())
     trunk.add(ELLIPSOID, (0.17, 0, -0.09), (0.24, 0.21, 0.20), CREAM)
@@ -121,8 +143,9 @@ def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:
         size = (0.04, 0.05, 0.012) if motion.asleep else (0.042, 0.042, 0.048)
         head.add(ELLIPSOID, (0.14, side * 0.135, 0.12), size, DARK, specular=1.2)
         head.add(ELLIPSOID, (-0.04, side * 0.02, 0.30), (0.05, 0.03, 0.11), paint.shade(0.7), turn=rotate_y(-0.5))
-        if flying or motion.arms > 0.5:
-            wing = trunk.joint((-0.02, side * 0.18, 0.10), rotate_x(side * (0.20 + 0.8 * motion.wing)))
+        if flying or motion.arms > 0.5 or side == motion.waving:
+            lift = 0.20 + 0.8 * motion.wing if side != motion.waving else 0.65 + 0.55 * motion.wave
+            wing = trunk.joint((-0.02, side * 0.18, 0.10), rotate_x(side * lift))
             wing.add(ELLIPSOID, (-0.05, side * 0.40, 0), (0.24, 0.46, 0.045), paint.shade(0.72))
         else:
             fold = rotate_y(0.25) @ rotate_x(-side * 0.10)
@@ -139,10 +162,10 @@ def _add_bird(body: Body, motion: Motion, paint: Paint) -> None:
 
 
 def _add_penguin(body: Body, motion: Motion, paint: Paint) -> None:
-    prone = motion.asleep or motion.afloat
-    lean = 1.48 if motion.asleep else 1.05 if motion.afloat else 0.0  # it sleeps and swims on its belly
+    prone = motion.asleep or motion.afloat or motion.prone
+    lean = 1.48 if motion.asleep or motion.prone else 1.05 if motion.afloat else 0.0  # it sleeps and swims on its belly
     waddle = 0.14 * np.sin(motion.phase) * motion.stride
-    trunk = body.joint((0, 0, 0.30 if prone else 0.50), rotate_y(lean + 0 * waddle) @ rotate_x(waddle))
+    trunk = body.joint((0, 0, 0.30 if prone else 0.50), rotate_y(lean + 0.85 * motion.graze) @ rotate_x(waddle))
     stretch = motion.stretch
     radii = np.stack([0.29 / np.sqrt(stretch), 0.32 / np.sqrt(stretch), 0.47 * stretch], 1)
     trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, **paint.surface())
@@ -158,6 +181,8 @@ def _add_penguin(body: Body, motion: Motion, paint: Paint) -> None:
         raised = side * (
             0.35 + 1.1 * motion.arms + 0.6 * motion.wing + 0.25 * np.abs(np.sin(motion.phase)) * motion.stride
         )
+        if side == motion.waving:
+            raised = np.asarray(side * (2.1 + 0.5 * motion.wave))
         flipper = trunk.joint((0, side * 0.27, 0.20), rotate_x(raised))
         flipper.add(ELLIPSOID, (0, side * 0.03, -0.24), (0.12, 0.045, 0.28), paint.shade(0.72))
         cycle = motion.phase + (math.pi if side > 0 else 0)
@@ -198,14 +223,16 @@ def _add_ball(body: Body, motion: Motion, paint: Paint) -> None:
 
 
 def _add_robot(body: Body, motion: Motion, paint: Paint) -> None:
-    low = 0.0
-    trunk = body.joint((0, 0, 0.60 + low), rotate_y(0.0 * motion.nod))
+    fold = 0.12 if motion.tuck and not motion.prone else 0.0
+    if motion.prone:
+        body = body.joint((0, 0, 0.3), rotate_y(np.full_like(motion.nod, 1.55)))
+    trunk = body.joint((0, 0, 0.60), rotate_y(0.0 * motion.nod))
     trunk.add(BOX, (0, 0, 0), (0.19, 0.27, 0.25), paint.colour, **paint.surface(specular=0.5))
     trunk.add(BOX, (0.185, 0, 0.03), (0.02, 0.16, 0.12), METAL)
     for index, lamp in enumerate(((0.95, 0.2, 0.15), (0.98, 0.85, 0.2), (0.2, 0.85, 0.4))):
         trunk.add(ELLIPSOID, (0.21, 0.09 * (index - 1), 0.03), (0.02, 0.032, 0.032), lamp, emission=0.7)
     trunk.add(CYLINDER, (0, 0, 0.27), (0.09, 0.09, 0.05), METAL)
-    head = trunk.joint((0, 0, 0.46), rotate_z(motion.look) @ rotate_y(motion.nod))
+    head = trunk.joint((0, 0, 0.46), rotate_z(motion.look) @ rotate_y(motion.nod - (1.1 if motion.prone else 0.0)))
     head.add(BOX, (0, 0, 0), (0.18, 0.23, 0.17), paint.colour, specular=0.5)
     head.add(BOX, (0.17, 0, 0.01), (0.02, 0.18, 0.09), DARK, specular=0.9)
     head.add(CYLINDER, (0, 0, 0.23), (0.018, 0.018, 0.07), METAL)
@@ -216,12 +243,14 @@ def _add_robot(body: Body, motion: Motion, paint: Paint) -> None:
         cycle = motion.phase + (math.pi if side > 0 else 0)
         swing = 0.9 * motion.stride * np.cos(cycle)
         raised = side * (0.12 + 2.2 * max(motion.arms - 0.3, 0) + 0.35 * motion.wing)
+        if side == motion.waving:
+            raised = side * (2.45 + 0.5 * motion.wave)
         arm = trunk.joint((0, side * 0.31, 0.16), rotate_x(raised) @ rotate_y(swing))
         arm.add(ELLIPSOID, (0, 0, 0), (0.09, 0.08, 0.09), METAL)
         arm.add(CYLINDER, (0, side * 0.02, -0.20), (0.055, 0.055, 0.17), paint.shade(0.8))
         arm.add(ELLIPSOID, (0, side * 0.02, -0.40), (0.085, 0.075, 0.085), METAL)
-        x = 0.03 + 0.22 * motion.stride * np.cos(cycle) + (0.12 if motion.tuck else 0)
-        z = 0.07 + 0.14 * motion.stride * np.maximum(0, -np.sin(cycle)) + (0.12 if motion.tuck else 0)
+        x = 0.03 + 0.22 * motion.stride * np.cos(cycle) + fold
+        z = 0.07 + 0.14 * motion.stride * np.maximum(0, -np.sin(cycle)) + fold
         foot = np.stack([x, np.full_like(x, side * 0.15), z], 1)
         body.limb((0, side * 0.15, 0.38), foot, 0.075, METAL)
         if motion.spread > 0.5:  # it flies on jets

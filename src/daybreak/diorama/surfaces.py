@@ -13,6 +13,7 @@ from daybreak.diorama.compiled import inlined, kernel
 from daybreak.diorama.intersect import Doubles, Vector, smooth
 from daybreak.diorama.primitives import (
     BELLY,
+    BLOTCHES,
     BLUE,
     BLUE2,
     CHECKS,
@@ -30,6 +31,7 @@ from daybreak.diorama.primitives import (
 
 GROUND_PERIOD = 32.0  # metres covered by one period of the ground's texture
 _STRIPES_PER_UNIT = 1.25
+_WINDOW = (0.66, 0.80)  # metres from one window of a tower to the next, across and upward
 _FOOTPRINT = 0.0075  # a pixel's angle at 128 rows: ground noise fades by it at every size, so that all sizes look alike
 
 
@@ -76,6 +78,14 @@ def dots(x: float, y: float, z: float, edge: float) -> float:
     return smooth(0.5 + (0.3 - math.sqrt(du * du + dv * dv)) / max(0.1, 2.0 * edge))
 
 
+@inlined
+def blotches(x: float, y: float, z: float, edge: float) -> float:
+    """Large patches with uneven outlines that cover about two fifths of a primitive."""
+    level = math.sin(4.6 * x + 0.5 + 1.2 * z) * math.cos(3.9 * z + 0.8) + math.sin(4.4 * z + 1.3 * y - 0.6)
+    level += 0.8 * math.sin(4.1 * y + 1.1 - 1.5 * x) + 0.35 * math.sin(7.9 * x - 4.3 * y + 3.1 * z)
+    return smooth(0.5 + (level - 0.22) / max(0.35, 10.0 * edge))
+
+
 @kernel
 def pattern_weight(prims: Doubles, k: int, noise: Doubles, x: float, y: float, z: float, pixel: float) -> float:
     """How much of primitive k's second colour shows at its own point (x, y, z), 0 to 1; `pixel` in metres."""
@@ -89,6 +99,8 @@ def pattern_weight(prims: Doubles, k: int, noise: Doubles, x: float, y: float, z
         return 0.5 - 0.5 * wave
     if pattern == DOTS:
         return dots(x, y, z, edge)
+    if pattern == BLOTCHES:
+        return blotches(x, y, z, edge)
     if pattern == PATCHES:
         level = blob(noise, (x + 0.37 * y) * 0.13, (z - 0.21 * y) * 0.13)
         return smooth(0.5 + (level - 0.56) / max(0.06, edge))
@@ -105,6 +117,36 @@ def primitive_colour(prims: Doubles, k: int, noise: Doubles, x: float, y: float,
         return colour
     second = (prims[k, RED2], prims[k, GREEN2], prims[k, BLUE2])
     return mix(colour, second, pattern_weight(prims, k, noise, x, y, z, pixel))
+
+
+@inlined
+def windows(prims: Doubles, k: int, light: Any, x: float, y: float, z: float, pixel: float) -> tuple[Vector, float]:
+    """The colour of a tower at its own point (x, y, z), and how far it shines by itself: rows of windows, some lit."""
+    wall = (prims[k, RED], prims[k, GREEN], prims[k, BLUE])
+    deep = abs(x) > abs(y)  # a side wall
+    if abs(z) > 0.999:
+        return wall, 0.0
+    across = (y / row_length(prims, k, 1) if deep else x / row_length(prims, k, 0)) / _WINDOW[0]
+    upward = (z + 1.0) / row_length(prims, k, 2) / _WINDOW[1]
+    column, row = math.floor(across), math.floor(upward)
+    u, v = abs(across - column - 0.5), abs(upward - row - 0.5)
+    edge = max(0.1, 1.2 * pixel / _WINDOW[0])
+    pane = smooth(0.5 + (0.31 - u) / edge) * smooth(0.5 + (0.30 - v) / edge)
+    lot = 437.58 * math.sin(12.9898 * column + 78.233 * row + 5.0 * prims[k, RED2 + 2] + 9.0 * deep)
+    lit = 1.0 if lot - math.floor(lot) < light.lit_windows else 0.0
+    glass = mix((0.10, 0.16, 0.24), colour_of(light.zenith), 0.35)
+    shown = mix(glass, (prims[k, RED2], prims[k, GREEN2], 0.45), lit)
+    return mix(wall, shown, pane), 0.75 * lit * pane
+
+
+@inlined
+def caustics(light: Any, noise: Doubles, seconds: float, x: float, y: float, footprint: float) -> float:
+    """The net of light that waves overhead throw on the ground: 0 between its lines, `shafts` on them."""
+    first = blob(noise, 0.17 * x + 0.050 * seconds, 0.17 * y + 0.030 * seconds)
+    second = blob(noise, 0.21 * x - 0.045 * seconds + 0.37, 0.21 * y + 0.020 * seconds + 0.61)
+    line = smooth(1.0 - abs(first + second - 1.0) / 0.17)
+    bright: float = line * light.shafts / (1.0 + (footprint / 0.3) ** 2)
+    return bright
 
 
 @inlined

@@ -23,10 +23,11 @@ def add_duck(body: Body, motion: Motion, paint: Paint) -> None:
     trunk.add(ELLIPSOID, (0, 0, 0), radii, paint.colour, turn=rotate_y(math.pi / 2), **paint.surface())
     trunk.add(CONE, (-0.52, 0, 0.20), (0.14, 0.17, 0.26), paint.colour, turn=rotate_y(-0.9))
     top = (0.50, 0.30) if motion.tuck else (0.80, 0.14) if flying else (0.46, 0.60)
-    trunk.limb((0.34, 0, 0.08), (top[0] - 0.02, 0, top[1] - 0.08), 0.13, paint.colour)
-    if not (motion.tuck or flying):
+    ahead, height = top[0] + 0.26 * motion.graze, top[1] - 0.78 * motion.graze  # its bill dabbles on the ground
+    trunk.limb((0.34, 0, 0.08), np.stack([ahead - 0.02, 0 * ahead, height - 0.08], 1), 0.13, paint.colour)
+    if not (motion.tuck or flying or np.any(motion.graze)):
         trunk.limb((0.375, 0, 0.20), (0.40, 0, 0.27), 0.137, CREAM)  # a collar
-    head = trunk.joint((top[0], 0, top[1]), rotate_z(motion.look) @ rotate_y(motion.nod + 0.08))
+    head = trunk.joint(np.stack([ahead, 0 * ahead, height], 1), rotate_z(motion.look) @ rotate_y(motion.nod + 0.08))
     head.add(ELLIPSOID, (0, 0, 0.02), (0.21, 0.18, 0.185), paint.colour)
     head.add(ELLIPSOID, (0.30, 0, -0.03), (0.19, 0.135, 0.045), BILL)
     head.add(ELLIPSOID, (0.20, 0, 0.0), (0.10, 0.09, 0.07), BILL)
@@ -40,8 +41,9 @@ def add_duck(body: Body, motion: Motion, paint: Paint) -> None:
 
 def _add_wing(trunk: Body, motion: Motion, side: int, paint: Paint, *, flying: bool) -> None:
     tone = paint.shade(5.0) if paint.dark else paint.shade(0.76)
-    if flying or motion.arms > 0.5:
-        wing = trunk.joint((0.0, side * 0.22, 0.12), rotate_x(side * (0.15 + 0.8 * motion.wing)))
+    if flying or motion.arms > 0.5 or side == motion.waving:
+        lift = 0.15 + 0.8 * motion.wing if side != motion.waving else 0.65 + 0.55 * motion.wave
+        wing = trunk.joint((0.0, side * 0.22, 0.12), rotate_x(side * lift))
         wing.add(ELLIPSOID, (-0.05, side * 0.42, 0), (0.24, 0.48, 0.05), tone)
     else:
         trunk.add(ELLIPSOID, (-0.12, side * 0.28, 0.06), (0.36, 0.06, 0.17), tone, turn=rotate_y(0.12))

@@ -48,6 +48,8 @@ def add_snowman(body: Body, motion: Motion, paint: Paint) -> None:
         else:
             head.add(ELLIPSOID, white, (0.04, 0.045, 0.05), DARK, specular=1.0)
         raised = 0.5 + 0.5 * motion.arms + 0.4 * motion.wing
+        if side == motion.waving:
+            raised = 0.95 + 0.55 * motion.wave
         arm = middle.joint((0, side * 0.26, 0.06), rotate_x(side * raised))
         arm.limb((0, 0, 0), (0.02, side * 0.40, 0), 0.035, TWIG)
         arm.limb((0.02, side * 0.28, 0), (0.02, side * 0.42, 0.15), 0.028, TWIG)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from daybreak.diorama import antic_verbs
+
 Form = Literal["base", "third", "ing", "past"]
 
 
@@ -119,9 +121,7 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "orange": _words("orange, tangerine, amber, bright orange, ginger, pumpkin-coloured, apricot"),
     "yellow": _words("yellow, golden, lemon-yellow, canary-yellow, bright yellow, gold, mustard, lemon"),
     "green": _words("green, emerald, lime, lime-green, olive, bright green, mint, jade, leaf-green"),
-    "blue": _words(
-        "blue, navy, azure, sky-blue, navy-blue, cobalt, sapphire, turquoise, cyan, royal-blue, teal, bright blue"
-    ),
+    "blue": _words("blue, navy, azure, sky-blue, navy-blue, cobalt, sapphire, royal-blue, bright blue"),
     "purple": _words("purple, violet, lavender, lilac, plum, indigo, mauve, plum-coloured"),
     "pink": _words("pink, magenta, rose-pink, hot-pink, bright pink, fuchsia, salmon-pink, rosy, bubblegum-pink"),
     "brown": _words("brown, tan, chocolate, chestnut, chocolate-brown, beige, coffee-coloured, hazel, bronze, caramel"),
@@ -129,18 +129,27 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
         "white, snow-white, ivory, pearl-white, cream-coloured, milk-white, off-white, snowy-white, pearly-white"
     ),
     "black": _words("black, jet-black, ebony, coal-black, pitch-black, charcoal, onyx, inky-black"),
+    "grey": _words("grey, silver, slate-grey, ash-grey, steel-grey, silver-grey, silvery, stone-grey, mouse-grey"),
+    "turquoise": _words("turquoise, teal, cyan, aqua, aquamarine, bright turquoise, blue-green, sea-green"),
 }
 # Read as the colour but never written: too far from it to be a fair description.
 EXTRA_COLOURS: dict[str, tuple[str, ...]] = {
-    "white": _words("grey, silver, light grey, platinum, silvery, cream"),
-    "black": _words("dark grey, blackish"),
+    "white": _words("cream"),
+    "black": _words("blackish"),
     "yellow": _words("blond, blonde"),
     "red": _words("reddish, rusty, burgundy"),
-    "blue": _words("bluish, aqua, aquamarine"),
+    "blue": _words("bluish"),
     "green": _words("greenish"),
     "brown": _words("brownish, copper, sandy-coloured"),
     "pink": _words("pinkish, coral, rose, salmon"),
     "purple": _words("amethyst, purplish"),
+    "grey": _words(
+        "dark grey, light grey, pale grey, greyish, platinum, charcoal-grey, gunmetal, pewter, ashen, metallic"
+    ),
+    "turquoise": _words(
+        "aqua blue, turquoise blue, teal blue, teal green, dark turquoise, dark teal, greenish blue, bluish green, "
+        "green-blue, turquoise-coloured"
+    ),
     "orange": _words("peach, orangey"),
 }
 
@@ -163,6 +172,8 @@ PATTERN_ADJECTIVES: dict[str, tuple[str, ...]] = {
     "plain": _words("plain, solid-coloured, unpatterned, single-coloured, one-coloured"),
     "striped": _words("striped, stripy, banded, stripey, zebra-striped"),
     "spotted": _words("spotted, dotted, spotty, polka-dot, polka-dotted, speckled, dappled"),
+    "checked": _words("checked, chequered, checkered, checkerboard, chequerboard, check-patterned"),
+    "patched": _words("patched, patchy, cow-patterned, blotchy, piebald, pied"),
 }
 PATTERN_CLAUSES: dict[str, tuple[str, ...]] = {
     "plain": _words("with no pattern, without any pattern, with no markings, in one plain colour"),
@@ -170,11 +181,17 @@ PATTERN_CLAUSES: dict[str, tuple[str, ...]] = {
     "spotted": _words(
         "with spots, with dots, with polka dots, covered in spots, covered in dots, with a spotted pattern"
     ),
+    "checked": _words(
+        "with checks, with a checked pattern, covered in checks, with a checkerboard pattern, with squares"
+    ),
+    "patched": _words("with patches, with big patches, covered in patches, with a patchy coat, with large blotches"),
 }
 EXTRA_PATTERNS: dict[str, tuple[str, ...]] = {
     "plain": _words("unmarked, solid"),
     "striped": _words("stripes, bands, stripe, zebra stripes"),
-    "spotted": _words("spots, dots, polka dots, freckled, speckles, spot, patchy, leopard print"),
+    "spotted": _words("spots, dots, polka dots, freckled, speckles, spot, leopard print"),
+    "checked": _words("checks, checkers, squares, plaid, tartan, gingham, chessboard, checker, chequers"),
+    "patched": _words("patches, blotches, blotched, cow print, cow pattern, cow-like patches, skewbald, pinto"),
 }
 
 # Verb phrases by their base form; the first word is the one that is inflected.
@@ -198,7 +215,7 @@ VERBS: dict[str, tuple[str, ...]] = {
     ),
     "spin": _words(
         "spin, twirl, turn around, rotate, whirl, spin around, pirouette, turn in circles, spin in place, revolve, "
-        "twirl around, go round and round, spin in circles, swivel"
+        "twirl around, spin in circles, swivel"
     ),
     "roll": _words("roll, tumble, roll along, roll over, roll around, somersault, roll over and over, roll forward"),
     "fly": _words(
@@ -215,12 +232,13 @@ VERBS: dict[str, tuple[str, ...]] = {
     ),
     "dance": _words(
         "dance, groove, boogie, sway, dance around, bust a move, sway to the music, do a little dance, dance happily,"
-        " perform a dance, jive, wiggle, shimmy"
+        " perform a dance, jive, shimmy"
     ),
     "drive": _words(
         "drive, cruise, speed, drive along, drive past, speed along, motor along, race along, cruise along, zoom "
         "along, drive fast"
     ),
+    **antic_verbs.VERBS,
 }  # fmt: skip
 # Some subjects have verbs of their own, others would sound wrong with the general ones.
 SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -253,7 +271,7 @@ SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
         "gallop, run, race, dash, charge, bolt, canter, tear along, run fast, rush, run along, sprint"
     ),
     ("horse", "walk"): _words("walk, trot, amble, stroll, walk along, plod, wander, roam, stride, walk about"),
-    ("sheep", "stand"): _words("stand, graze, wait, stand still, stand there, stand around, stay still, stay put"),
+    ("sheep", "stand"): _words("stand, wait, stand still, stand there, stand around, stay still, stay put"),
     **dict.fromkeys(
         (("truck", "stand"), ("bus", "stand"), ("train", "stand")),
         _words("stand, wait, stay still, stand still, stop, sit still, stand motionless, stay put"),
@@ -293,6 +311,7 @@ SUBJECT_VERBS: dict[tuple[str, str], tuple[str, ...]] = {
     ("bird", "swim"): _words(
         "swim, paddle, float on the water, bob in the waves, swim along, paddle along, swim around"
     ),
+    **antic_verbs.SUBJECT_VERBS,
     ("rabbit", "run"): _words(
         "run, dash, scamper, scurry, race, bolt, sprint, rush, hurry, run along, run fast, zip along"
     ),
@@ -319,11 +338,13 @@ _IRREGULAR: dict[str, tuple[str, str, str]] = {
     "think": ("thinks", "thinking", "thought"), "hide": ("hides", "hiding", "hid"),
     "flee": ("flees", "fleeing", "fled"), "fall": ("falls", "falling", "fell"),
     "come": ("comes", "coming", "came"),
+    "draw": ("draws", "drawing", "drew"), "feed": ("feeds", "feeding", "fed"),
+    "say": ("says", "saying", "said"), "overturn": ("overturns", "overturning", "overturned"),
 }  # fmt: skip
 _DOUBLED = frozenset(
     _words(
         "trot, hop, jog, zip, skip, nap, plod, bob, pad, stop, snap, wag, chat, flit, scud, tip, drop, zigzag, pan, "
-        "nod, swim, step, zip, flap, chat, jig, hug, squat, chug"
+        "nod, swim, step, zip, flap, chat, jig, hug, squat, chug, skid, tip, wag, run, flip"
     )
 )
 _VOWELS = "aeiou"

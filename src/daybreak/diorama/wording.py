@@ -9,7 +9,7 @@ from daybreak.diorama import phrases as say
 from daybreak.diorama import vocabulary as words
 from daybreak.diorama.vocabulary import conjugate, with_article
 
-_MOVING = frozenset({"walk", "run", "jump", "roll", "fly", "swim", "drive"})
+_MOVING = frozenset({"walk", "run", "jump", "roll", "fly", "swim", "drive", "slide", "approach", "leave"})
 _PLAIN_WORD = 0.4  # chance of the plainest synonym, so that common words stay common
 _SHOWING_OPENINGS = ("there is ", "we see ", "here is ", "imagine ", "show me ", "I want ", "you can see ", "picture ")
 _WATCHING_OPENINGS = ("watch ", "see ", "make ", "let us watch ")
@@ -55,7 +55,10 @@ def _single_participle(said: dict[str, str], which: str, rng: random.Random) -> 
 
 
 def verb_phrase(said: dict[str, str], which: str, form: words.Form, rng: random.Random) -> str:
-    verb = conjugate(pick(words.verbs_of(said["subject" + which], said["action" + which]), rng), form)
+    verbs = words.verbs_of(said["subject" + which], said["action" + which])
+    if said.get("environment") == "underwater":  # nobody floats on the waves down there
+        verbs = tuple(verb for verb in verbs if "water" not in verb and "waves" not in verb) or verbs
+    verb = conjugate(pick(verbs, rng), form)
     return f"{rng.choice(_ADVERBS)} {verb}" if rng.random() < 0.07 else verb
 
 

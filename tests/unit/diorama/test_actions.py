@@ -18,7 +18,7 @@ def make_motion(action: str, **changes: float) -> Motion:
 @pytest.mark.parametrize("action", ACTIONS)
 def test_every_action_is_finite_and_has_a_value_for_each_frame(action: str) -> None:
     motion = make_motion(action)
-    for name in ("heading", "pitch", "roll", "phase", "wing", "look", "nod", "stretch", "wheel"):
+    for name in ("heading", "pitch", "roll", "phase", "wing", "look", "nod", "stretch", "wheel", "graze", "wave"):
         values = getattr(motion, name)
         assert values.shape == (49,)
         assert values.dtype == np.float32
@@ -26,7 +26,7 @@ def test_every_action_is_finite_and_has_a_value_for_each_frame(action: str) -> N
     assert motion.position.shape == (49, 3)
 
 
-@pytest.mark.parametrize("action", ["walk", "run", "roll", "fly", "swim", "drive"])
+@pytest.mark.parametrize("action", ["walk", "run", "roll", "fly", "swim", "drive", "slide", "approach"])
 @pytest.mark.parametrize("heading", [0.0, math.pi, 0.3])
 def test_travelling_covers_the_distance_along_the_heading(action: str, heading: float) -> None:
     path = make_motion(action, heading=heading).position
@@ -34,7 +34,7 @@ def test_travelling_covers_the_distance_along_the_heading(action: str, heading: 
     np.testing.assert_allclose(path[:, :2].mean(0), [0.2, 0.0], atol=1e-5)  # centred on its place
 
 
-@pytest.mark.parametrize("action", ["stand", "jump", "spin", "sleep"])
+@pytest.mark.parametrize("action", ["stand", "jump", "spin", "sleep", "nod", "fall", "eat", "wave"])
 def test_staying_actions_stay(action: str) -> None:
     path = make_motion(action).position
     np.testing.assert_allclose(path[:, :2], np.tile([0.2, 0.0], (49, 1)), atol=1e-6)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daybreak.diorama.cameras import DOLLY, HALF_VIEW, MARGIN, ORBIT, PAN, Framing, fit, project, shoot
+from daybreak.diorama.cameras import DOLLY, HALF_VIEW, MARGIN, ORBIT, PAN, TILT, Framing, fit, project, shoot
 from daybreak.diorama.primitives import BOX, ELLIPSOID, IDENTITY, Array, Parts
 from daybreak.diorama.scene import CAMERAS
 
@@ -63,6 +63,26 @@ def test_a_crane_rises_and_keeps_the_subject_in_the_middle() -> None:
     assert cameras[-1, 2] - cameras[0, 2] > 2
     bounds = project(make_sphere(radius=0.1), cameras, 1.75)[:, 0]
     np.testing.assert_allclose(bounds[:, [1, 3]].mean(1), 0, atol=0.02)
+
+
+def test_a_tilt_looks_up_from_where_it_stands_and_the_picture_slides_down() -> None:
+    cameras = shoot(replace(FRAMING, move="tilt up"), 49)
+    np.testing.assert_array_equal(cameras[:, :3], cameras[:1, :3].repeat(49, 0))
+    assert (np.diff(cameras[:, 11]) > 0).all()
+    middle = project(make_sphere(radius=0.1), cameras, 1.75)[:, 0, [1, 3]].mean(1)
+    assert (np.diff(middle) < 0).all()
+    assert (middle[0] - middle[-1]) / 2 == pytest.approx(TILT, abs=0.06)  # of the frame's height
+
+
+def test_a_hand_shakes_gently_and_visibly_about_the_subject() -> None:
+    for phase in range(6):
+        cameras = shoot(replace(FRAMING, move="handheld", phase=float(phase)), 49)
+        bounds = project(make_sphere(radius=0.1), cameras, 1.75)[:, 0]
+        across, upward = bounds[:, [0, 2]].mean(1), bounds[:, [1, 3]].mean(1)
+        assert 0.06 < np.ptp(across) < 0.30
+        assert 0.10 < np.ptp(upward) < 0.40
+        assert max(np.abs(np.diff(across)).max(), np.abs(np.diff(upward)).max()) < 0.06
+        assert np.ptp(cameras[:, 5]) > 0.03  # it rolls
 
 
 def test_a_following_camera_moves_with_its_path() -> None:

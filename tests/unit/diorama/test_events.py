@@ -63,6 +63,7 @@ def test_a_jump_is_heard_when_it_lands() -> None:
 
 def test_swimmers_splash_and_sleepers_are_silent() -> None:
     assert {event.kind for event in sound_events(scene("dog", "swim", "beach"))[0]} == {"splash"}
+    assert {event.kind for event in sound_events(scene("dog", "swim", "underwater"))[0]} == {"whoosh"}
     assert sound_events(scene("dog", "sleep"))[0] == ()
 
 
@@ -76,7 +77,35 @@ def test_beds_follow_place_hour_and_weather() -> None:
     assert sound_events(scene("dog", "sleep", time_of_day="night"))[1] == ("crickets",)
     assert sound_events(scene("dog", "sleep", "town", weather="rain"))[1] == ("rain",)
     assert sound_events(scene("dog", "sleep", "moon"))[1] == ()
+    assert sound_events(scene("dog", "sleep", weather="storm"))[1] == ("rain", "thunder", "wind")
+    assert sound_events(scene("dog", "sleep", "underwater"))[1] == ("bubbles",)
+    assert sound_events(scene("dog", "sleep", "city"))[1] == ("traffic",)
     assert sound_events(scene("car", "drive", "room"))[1] == ("engine",)
     assert sound_events(scene("bird", "fly", "desert"))[1] == ("wind", "flap")
     assert sound_events(scene("train", "drive", "moon"))[1] == ("engine",)
     assert sound_events(scene("balloon", "fly", "room"))[1] == ()
+
+
+def kinds_and_materials(spec: SceneSpec) -> set[tuple[str, str]]:
+    return {(event.kind, event.material) for event in sound_events(spec)[0] if event.kind != "voice"}
+
+
+def test_what_comes_goes_or_circles_is_heard_walking_or_rolling() -> None:
+    for action in ("approach", "leave", "circle"):
+        assert kinds_and_materials(scene("dog", action, "town")) == {("footstep", "stone")}
+        assert kinds_and_materials(scene("ball", action)) == {("impact", "rubber")}
+        assert kinds_and_materials(scene("boat", action, "beach")) == {("splash", "")}
+        assert "engine" in sound_events(scene("car", action))[1]
+
+
+@pytest.mark.parametrize(("kind", "thud"), [("dog", ("footstep", "grass")), ("robot", ("impact", "metal"))])
+def test_a_fall_ends_with_a_thud(kind: str, thud: tuple[str, str]) -> None:
+    (landing,) = (event for event in sound_events(scene(kind, "fall"))[0] if (event.kind, event.material) == thud)
+    assert 0.7 < landing.time < 1.1
+
+
+def test_slides_shakes_and_meals_are_heard() -> None:
+    assert kinds_and_materials(scene("dog", "slide")) == {("whoosh", "")}
+    assert kinds_and_materials(scene("dog", "shake")) == {("whoosh", "")}
+    assert kinds_and_materials(scene("robot", "shake")) == {("impact", "metal")}
+    assert kinds_and_materials(scene("dog", "eat")) == {("footstep", "snow")}

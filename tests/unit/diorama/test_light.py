@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from daybreak.diorama.light import Atmosphere, make_atmosphere, noise_texture
-from daybreak.diorama.palettes import DAYLIGHT, PLACES, WALLS
+from daybreak.diorama.palettes import DAYLIGHT, LIT_WINDOWS, PLACES, WALLS, WATERS
 from daybreak.diorama.scene import ENVIRONMENTS, TIMES_OF_DAY, WEATHERS
 
 
@@ -18,7 +18,7 @@ def arrays(air: Atmosphere) -> list[np.ndarray]:
 
 def test_every_word_has_a_palette() -> None:
     assert set(PLACES) == set(ENVIRONMENTS)
-    assert set(DAYLIGHT) == set(WALLS) == set(TIMES_OF_DAY)
+    assert set(DAYLIGHT) == set(WALLS) == set(WATERS) == set(LIT_WINDOWS) == set(TIMES_OF_DAY)
 
 
 def test_the_same_seed_gives_the_same_arrays_and_another_does_not() -> None:
@@ -69,6 +69,18 @@ def test_rain_greys_the_sky_and_fog_hides_what_is_far() -> None:
     assert saturation(rain["zenith"]) < 0.6 * saturation(clear["zenith"])
     assert fog["fog_density"] > 20 * clear["fog_density"]
     np.testing.assert_array_equal(fog["far"], fog["fog"])
+
+
+def test_lightning_lights_a_storm_and_rises_and_falls_smoothly() -> None:
+    assert (make(weather="rain").flashes == 0).all()
+    for seed in range(20):
+        air = make_atmosphere("meadow", "noon", "storm", np.random.default_rng(seed), 49, 24.0)
+        assert 0.8 < air.flashes.max() <= 1
+        assert np.abs(np.diff(air.flashes)).max() < 0.75
+        assert 1 <= (np.diff(np.concatenate(((0,), air.flashes > 0.6)).astype(int)) > 0).sum() <= 2
+        bright, dark = air.light_at(int(air.flashes.argmax())), air.light_at(int(air.flashes.argmin()))
+        assert (bright["ambient"] > dark["ambient"] + 0.3).all()
+        assert air.light["flash"] == 0
 
 
 def test_no_star_stands_beside_the_moon() -> None:

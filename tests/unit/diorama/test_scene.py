@@ -12,15 +12,15 @@ DOG = Subject("dog", "brown", action="run")
 CAT = Subject("cat", "black", "striped", "small", "sleep")
 LISTS = {
     "SUBJECTS": 25,
-    "COLOURS": 10,
-    "PATTERNS": 3,
+    "COLOURS": 12,
+    "PATTERNS": 5,
     "SIZES": 3,
     "ACTIONS": 10,
     "RELATIONS": 6,
-    "ENVIRONMENTS": 8,
+    "ENVIRONMENTS": 10,
     "TIMES_OF_DAY": 5,
-    "WEATHERS": 5,
-    "CAMERAS": 8,
+    "WEATHERS": 6,
+    "CAMERAS": 10,
 }
 
 
@@ -42,7 +42,13 @@ def test_every_subject_has_actions_and_only_known_ones() -> None:
 
 def test_named_groups_are_parts_of_their_lists() -> None:
     assert set(scene.ANIMALS) < set(scene.SUBJECTS)
-    for group in (scene.WATER_ENVIRONMENTS, scene.INDOOR_ENVIRONMENTS, scene.AIRLESS_ENVIRONMENTS):
+    groups = (
+        scene.WATER_ENVIRONMENTS,
+        scene.INDOOR_ENVIRONMENTS,
+        scene.AIRLESS_ENVIRONMENTS,
+        scene.SUBMERGED_ENVIRONMENTS,
+    )
+    for group in groups:
         assert set(group) < set(scene.ENVIRONMENTS)
 
 
