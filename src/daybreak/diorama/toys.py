@@ -27,7 +27,7 @@ def add_cube(body: Body, motion: Motion, paint: Paint) -> None:
 
 
 def add_snowman(body: Body, motion: Motion, paint: Paint) -> None:
-    """Three balls one upon the other, a carrot, coals, twigs for arms, a hat and a scarf."""
+    """Three balls one upon the other, a carrot, coals, twigs with mittens for arms, a hat and a scarf."""
     stretch = motion.stretch
     low = np.stack([0 * stretch, 0 * stretch, 0.36 * stretch], 1)
     body.add(ELLIPSOID, low, (0.43, 0.43, 0.38), paint.colour, **paint.surface())
@@ -49,10 +49,10 @@ def add_snowman(body: Body, motion: Motion, paint: Paint) -> None:
             head.add(ELLIPSOID, white, (0.04, 0.045, 0.05), DARK, specular=1.0)
         raised = 0.5 + 0.5 * motion.arms + 0.4 * motion.wing
         if side == motion.waving:
-            raised = 0.95 + 0.55 * motion.wave
+            raised = 0.75 + 0.75 * motion.wave
         arm = middle.joint((0, side * 0.26, 0.06), rotate_x(side * raised))
         arm.limb((0, 0, 0), (0.02, side * 0.40, 0), 0.035, TWIG)
-        arm.limb((0.02, side * 0.28, 0), (0.02, side * 0.42, 0.15), 0.028, TWIG)
+        arm.add(ELLIPSOID, (0.02, side * 0.44, 0), (0.08, 0.10, 0.08), paint.shade(0.45) if not paint.dark else METAL)
 
 
 def add_rocket(body: Body, motion: Motion, paint: Paint) -> None:

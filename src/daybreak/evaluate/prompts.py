@@ -164,7 +164,7 @@ HAND_WRITTEN: tuple[HandWritten, ...] = (
          environment="snowfield"),
     _row("my purple robot walks the dog, a spotted white one, through the city every evening",
          subject="robot", colour="purple", action="walk", subject2="dog", pattern2="spotted", colour2="white",
-         environment="town", time_of_day="sunset"),
+         environment="city", time_of_day="sunset"),
     # Coming and going, gestures, a fall and a meal.
     _row("Careful, a huge brown bear is approaching us, right there on the beach, in broad daylight!",
          subject="bear", colour="brown", size="large", action="approach", environment="beach", time_of_day="noon"),
@@ -184,6 +184,17 @@ HAND_WRITTEN: tuple[HandWritten, ...] = (
          subject="pig", colour="pink", action="eat", environment="meadow", time_of_day="dawn"),
     _row("Say goodbye! The red android from next door waves at us in the rain.",
          subject="robot", colour="red", action="wave", weather="rain"),
+    # Under the sea, among towers, in a storm, in grey and turquoise, checked and patched, by hand and in pencil.
+    _row("Down among the corals a turquoise fish goes round and round in circles, looking for its brother.",
+         subject="fish", colour="turquoise", action="circle", environment="underwater"),
+    _row("Lightning everywhere! And still the grey horse gallops over the meadow as if it loved the thunder.",
+         subject="horse", colour="grey", action="run", environment="meadow", weather="storm"),
+    _row("my son wants a red checkered bus that drives past skyscrapers, shaky handheld footage please",
+         subject="bus", colour="red", pattern="checked", action="drive", environment="city", camera="handheld"),
+    _row("a pencil sketch of a white sheep with black patches, grazing, that's all",
+         subject="sheep", colour="white", pattern="patched", action="eat", style="sketch"),
+    _row("The white snowman waves at us from the snowy field, and then the camera tilts up.",
+         subject="snowman", colour="white", action="wave", environment="snowfield", camera="tilt up"),
     # Few words, odd order, missing pieces.
     _row("cat. moon. dancing.", subject="cat", environment="moon", action="dance"),
     _row("elephant but make it tiny and green", subject="elephant", size="small", colour="green"),
