@@ -82,7 +82,7 @@ HAND_WRITTEN: tuple[HandWritten, ...] = (
     _row("the yacht is red, the sea is calm, and it just floats on the water at noon",
          subject="boat", colour="red", action="swim", environment="beach", time_of_day="noon"),
     _row("Ever seen an elephant twirl? This orange one twirls in the middle of the city!",
-         subject="elephant", colour="orange", action="spin", environment="town"),
+         subject="elephant", colour="orange", action="spin", environment="city"),
     # Weather and light carry the sentence.
     _row("What a gloomy, overcast kind of day for the green car to be driving through the village.",
          subject="car", colour="green", action="drive", environment="town", time_of_day="overcast"),
@@ -236,7 +236,7 @@ HAND_WRITTEN: tuple[HandWritten, ...] = (
     _row("Let the green bird sleep, it flew across the whole ocean to reach this beach.",
          subject="bird", colour="green", action="sleep", environment="beach"),
     _row("there's this enormous orange rabbit, okay, and it is running through the city like a monster in a film",
-         subject="rabbit", colour="orange", size="large", action="run", environment="town"),
+         subject="rabbit", colour="orange", size="large", action="run", environment="city"),
     _row("summer, a lawn, a white ball rolls slowly to a stop", subject="ball", colour="white", action="roll",
          environment="meadow"),
     _row("The old sailor never forgot the black ship that stood still in the fog near the coast",
