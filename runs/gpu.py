@@ -33,8 +33,8 @@ from daybreak.train.recipes import DAWN
 from daybreak.train.run import STAGES, How, run_stage, train, train_denoiser
 from daybreak.train.transformer import Conditioner
 
-CAPTIONS = 160  # on which schedule and guidance are chosen
-SHIFTS, GUIDANCES = (4.0, 10.0, 20.0, 40.0), (2.5, 4.0, 6.0)
+CAPTIONS = 128  # on which schedule and guidance are chosen
+SHIFTS, GUIDANCES = (6.0, 15.0, 40.0), (2.5, 4.0, 6.0)
 
 
 def main() -> None:

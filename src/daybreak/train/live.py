@@ -34,6 +34,7 @@ from daybreak.train.world import LIVE_WINDOWS, render_unit
 FEWEST_WINDOWS = 600  # before the first step
 FEWEST_CLIPS = 1_500
 FEWEST_STILLS, FEWEST_LATENTS = 256, 64
+FIRST_CLIPS = 240
 STILLS = 16  # an item of the farm holds so many
 STILLS_EVERY = 12  # items, one is of stills
 HARVEST = 8  # items encoded together
@@ -134,10 +135,10 @@ def make_latents(task: Task) -> Arrays:
 
 
 def latent_tasks(first_stills: int) -> Iterator[Task]:
-    """Stills at first, then mostly clips; each of a random bucket."""
+    """A few clips, to be measured, then stills, then mostly clips; each of a random bucket."""
     rng = random.Random("latents")
     for number in itertools.count():
-        still = number < first_stills or number % STILLS_EVERY == 0
+        still = FIRST_CLIPS <= number < FIRST_CLIPS + first_stills or number % STILLS_EVERY == 0
         height, width = rng.choices(BUCKETS, BUCKET_SHARES)[0]
         yield f"{'stills' if still else 'clips'} {height}x{width}", number
 

@@ -48,6 +48,7 @@ DAWN = Recipe(
         TransformerConfig(),
         LoopConfig(5_000, OptimiserConfig(1e-3, 2e-3, 100, 3_000), save_every=1_000, sample_every=1_000, compile=True),
         still_steps=500,
+        still_share=0.15,
     ),
     distil=DistilRecipe(LoopConfig(600, OptimiserConfig(5e-4, 1e-3, 20, 400), 0.99, 200, 300, compile=True)),
     num_shards=32,

@@ -58,7 +58,7 @@ class TransformerRecipe:
     clip_batch: int = 24
     live_batches: tuple[int, int] = (256, 1_536)  # of clips and of stills on a graphics card
     kept: tuple[int, int] = (240_000, 120_000)  # clips and stills that it keeps, mirror images counted
-    first_stills: int = 60_000  # rendered before the first clip
+    first_stills: int = 32_000  # rendered before the first clip
     subject_weight: float = 2.0  # how much more a latent cell counts that a subject covers
     full_share: float = 0.6  # of captions that name every attribute
     unconditional_share: float = 0.1  # of captions left out, for guidance
