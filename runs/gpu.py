@@ -1,4 +1,4 @@
-"""The stages of what is shipped, on one graphics card and its machine's processor cores, in minutes.
+"""The stages of the recipe `sunrise`, on one graphics card and its machine's processor cores, in minutes.
 
     python runs/gpu.py vae FOLDER --seconds 300 --workers 8
     python runs/gpu.py pack FOLDER      # the averaged weights of all stages, in half precision, under FOLDER/packed
@@ -29,7 +29,7 @@ from daybreak.train.finished import trained_text_encoder, trained_vae
 from daybreak.train.live import LiveClips, LiveLatents
 from daybreak.train.loop import pick_device, read_metadata, under
 from daybreak.train.probes import train_probes_live
-from daybreak.train.recipes import DAWN
+from daybreak.train.recipes import SUNRISE
 from daybreak.train.run import STAGES, How, run_stage, train, train_denoiser
 from daybreak.train.transformer import Conditioner
 
@@ -57,16 +57,16 @@ def main() -> None:
     elif asked.stage == "denoise":
         denoise(asked.folder, how, asked.distil_seconds)
     else:
-        run_stage(DAWN, asked.stage, asked.folder, how)
+        run_stage(SUNRISE, asked.stage, asked.folder, how)
 
 
 def denoise(folder: Path, how: How, distil_seconds: float) -> None:
     """The transformer, the choice of how to sample from it, and the student, which is then measured too."""
-    conditioner = Conditioner(*trained_text_encoder(DAWN, folder, how.device))
-    vae, probe = trained_vae(DAWN, folder).to(how.device), load_probe(folder / "packed" / "probes", how.device)
-    source = LiveLatents(vae, conditioner, DAWN.transformer, how.workers)
+    conditioner = Conditioner(*trained_text_encoder(SUNRISE, folder, how.device))
+    vae, probe = trained_vae(SUNRISE, folder).to(how.device), load_probe(folder / "packed" / "probes", how.device)
+    source = LiveLatents(vae, conditioner, SUNRISE.transformer, how.workers)
     asked = tuning_captions(CAPTIONS)
-    teacher = train_denoiser(DAWN, "transformer", folder, how, source)
+    teacher = train_denoiser(SUNRISE, "transformer", folder, how, source)
     assert isinstance(teacher, Transformer)
     pack(folder)
     measured = []
@@ -76,7 +76,7 @@ def denoise(folder: Path, how: How, distil_seconds: float) -> None:
         print(choice, {name: round(share, 3) for name, share in measured[-1][1].items()}, flush=True)
     best = max(measured, key=lambda one: one[1]["mean"])[0]
     print("best", best, {kind: pool.added for kind, pool in source.pools.items()}, flush=True)
-    recipe = replace(DAWN.distil, guidance=best.guidance_scale, shift=best.shift)
+    recipe = replace(SUNRISE.distil, guidance=best.guidance_scale, shift=best.shift)
     stage = DistilStage(recipe, teacher, conditioner, vae, source)
     student = train(stage, recipe.loop, folder / "distil", replace(how, seconds=distil_seconds))
     assert isinstance(student, Transformer)

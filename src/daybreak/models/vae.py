@@ -91,6 +91,7 @@ class SpaceConv(nn.Module):
     def __init__(self, width_in: int, width_out: int, kernel: int = 3) -> None:
         super().__init__()
         self.conv = nn.Conv2d(width_in, width_out, kernel, padding=kernel // 2)
+        self.conv.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def forward(self, x: Tensor) -> Tensor:
         pictures = self.conv(x.flatten(0, 1).movedim(-1, 1))
@@ -293,7 +294,6 @@ class VAE(nn.Module):
         self.config = config
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
 
     def encode(self, pixels: Float[Tensor, "B 3 F H W"]) -> Float[Tensor, "B C T h w"]:
         """Latents of pixels in [-1, 1].

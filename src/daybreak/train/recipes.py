@@ -36,6 +36,30 @@ DAWN = Recipe(
     name="dawn",
     description="Daybreak's built-in model: two-second clips of the Diorama world, trained in this repository.",
     vae=VAERecipe(
+        # No network: what it learnt in 290 steps was less than what 147 had cost (docs/log.md).
+        VAEConfig(decoder_widths=(), decoder_blocks=(), context_channels=16),
+        LoopConfig(0, OptimiserConfig(warmup_steps=0), save_every=1),
+        CropConfig(),
+    ),
+    text=TextRecipe(
+        TextEncoderConfig(),
+        LoopConfig(600, OptimiserConfig(1e-3, 2e-3, 50, 300), save_every=100, sample_every=100),
+    ),
+    transformer=TransformerRecipe(
+        TransformerConfig(patch=2, num_layers=8),
+        LoopConfig(5_000, OptimiserConfig(1e-3, 2e-3, 100, 1_200), save_every=250, sample_every=1_000, compile=True),
+        still_steps=1_500,
+    ),
+    distil=DistilRecipe(LoopConfig(400, OptimiserConfig(5e-4, 1e-3, 20, 300), 0.99, 50, 200), batch=16, paths=16),
+    num_shards=32,
+    num_still_shards=4,
+)
+
+# For a graphics card (`runs/gpu.py`): the whole world, a VAE of networks, finer patches, a student of few steps.
+SUNRISE = Recipe(
+    name="sunrise",
+    description="Two-second clips of the whole Diorama world: half an hour of a graphics card.",
+    vae=VAERecipe(
         VAEConfig(192, (96, 384), (2, 1), (384, 192, 96), (3, 4, 3), linear_decoder=False),
         LoopConfig(6_000, OptimiserConfig(1e-3, 2e-3, 100, 4_000), save_every=2_000, sample_every=1_500),
         LIVE_WINDOWS,
@@ -80,4 +104,4 @@ TOY = Recipe(
     num_still_shards=1,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (DAWN, TOY)}
+RECIPES = {recipe.name: recipe for recipe in (DAWN, SUNRISE, TOY)}
