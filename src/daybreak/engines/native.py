@@ -61,7 +61,8 @@ class NativeEngine:
 
         spec = clip_spec(timeline.spec)
         canvas = Canvas(*lay_out(timeline.pins, spec)) if timeline.pins else empty_canvas(spec)
-        readings = read_timeline(timeline, settings.seed) if of_the_world(self._card) else []
+        words = self._card.details.get("words")  # none: it knows all of the world
+        readings = read_timeline(timeline, settings.seed, words) if of_the_world(self._card) else []
         enhanced = bool(readings) and settings.enhance_prompt is not False
         told = in_captions(timeline, readings) if enhanced else timeline
         video = pipeline(told, settings, on_step, canvas, resume)

@@ -17,6 +17,7 @@ from daybreak.generation import Audio
 from daybreak.timeline import Timeline
 
 if TYPE_CHECKING:
+    from daybreak.diorama.narrowing import Words
     from daybreak.diorama.scene import SceneSpec
 
 SAMPLE_RATE = 48_000  # Hz
@@ -31,22 +32,24 @@ class Reading:
     not_followed: tuple[str, ...]  # words of the prompt that the world has no picture for
 
 
-def read_timeline(timeline: Timeline, seed: int) -> list[Reading]:
-    """Every shot as a scene; the same seed answers what each prompt leaves open.
+def read_timeline(timeline: Timeline, seed: int, words: Words | None = None) -> list[Reading]:
+    """Every shot as a scene, told in `words` if not all are known; the same seed answers what each prompt leaves open.
 
     A caption adds what was left open to a clip that is one shot and holds no media. Elsewhere another shot or the
     media have answered it, and the caption says only what was asked.
     """
     from daybreak.diorama.captions import plain_caption
     from daybreak.diorama.labels import labels
+    from daybreak.diorama.narrowing import narrowed
     from daybreak.diorama.parse import parse
 
     alone = len(timeline.shots) == 1 and not timeline.pins
     readings = []
     for shot in timeline.shots:
         parsed = parse(shot.prompt, seed % 2**32)
-        said = frozenset(labels(parsed.spec) if alone else parsed.mentioned)
-        readings.append(Reading(parsed.spec, plain_caption(parsed.spec, said), parsed.unsupported))
+        scene, bent = narrowed(parsed.spec, words) if words else (parsed.spec, ())
+        said = frozenset(labels(scene) if alone else parsed.mentioned)
+        readings.append(Reading(scene, plain_caption(scene, said), (*parsed.unsupported, *bent)))
     return readings
 
 

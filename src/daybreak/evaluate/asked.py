@@ -6,12 +6,15 @@ import random
 from dataclasses import dataclass
 
 from daybreak.diorama.captions import caption
+from daybreak.diorama.labels import labels
+from daybreak.diorama.narrowing import Words, knows
 from daybreak.diorama.sampling import sample_spec
 from daybreak.diorama.scene import SceneSpec
 from daybreak.evaluate.probes import ATTRIBUTES, SCENE_ATTRIBUTES, readable_labels
 from daybreak.evaluate.prompts import HAND_WRITTEN
 
 FIRST_CAPTION = 40_000_000  # the scenes of the captions; far from everything that anything was trained on
+NEXT_TRY = 10_007  # from a scene that a model has no words for to the next one
 COLOURLESS_STYLES = ("noir", "sepia")
 
 
@@ -24,16 +27,24 @@ class Asked:
     labels: dict[str, str]
 
 
-def caption_scene(index: int) -> SceneSpec:
-    """Scene `index` of the evaluation: one subject, a combination of attributes that training never saw."""
-    return sample_spec(FIRST_CAPTION + index, held_out=True, max_subjects=1)
+def caption_scene(index: int, words: Words | None = None) -> SceneSpec:
+    """Scene `index` of the evaluation: one subject, a combination of attributes that training never saw.
+
+    Of a model that knows some `words` of the world only, the first such scene that they can say.
+    """
+    seed = FIRST_CAPTION + index
+    while True:
+        spec = sample_spec(seed, held_out=True, max_subjects=1)
+        if words is None or knows(words, labels(spec)):
+            return spec
+        seed += NEXT_TRY
 
 
-def grammar_captions(count: int) -> list[Asked]:
+def grammar_captions(count: int, words: Words | None = None) -> list[Asked]:
     """One sentence for each of the first `count` scenes; only what it mentions has to be right."""
     asked = []
     for index in range(count):
-        spec = caption_scene(index)
+        spec = caption_scene(index, words)
         written = caption(spec, random.Random(f"evaluated caption {index}"), "sentence")
         readable = readable_labels(spec)
         asked.append(
@@ -42,16 +53,19 @@ def grammar_captions(count: int) -> list[Asked]:
     return asked
 
 
-def hand_written_captions(count: int) -> list[Asked]:
+def hand_written_captions(count: int, words: Words | None = None) -> list[Asked]:
     """The first `count` sentences written by people, each with what the probes can check of it.
 
-    Of two subjects the probes cannot say which they saw, so that only the scene around them counts.
+    Of two subjects the probes cannot say which they saw, so that only the scene around them counts. What `words`
+    cannot say is not asked of a model that knows no others.
     """
     asked = []
     for index, row in enumerate(HAND_WRITTEN):
+        if words is not None and not knows(words, row.labels):
+            continue
         names = SCENE_ATTRIBUTES if "subject2" in row.labels else ATTRIBUTES
         hidden = ("colour", "time_of_day") if row.labels.get("style") in COLOURLESS_STYLES else ()
-        labels = {name: row.labels[name] for name in names if name in row.labels and name not in hidden}
-        if labels:
-            asked.append(Asked(row.text, index, labels))
+        checked = {name: row.labels[name] for name in names if name in row.labels and name not in hidden}
+        if checked:
+            asked.append(Asked(row.text, index, checked))
     return asked[:count]

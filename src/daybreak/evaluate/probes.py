@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from daybreak.catalog import PACKAGED_WEIGHTS, ModelUnavailable
+from daybreak.diorama.narrowing import Words
 from daybreak.diorama.scene import ACTIONS, CAMERAS, COLOURS, ENVIRONMENTS, SUBJECTS, TIMES_OF_DAY, WEATHERS, SceneSpec
 from daybreak.evaluate.framing import CROP, HEIGHT, TUBELET, WIDTH, crops, moved, places, windows
 from daybreak.models.precision import autocast
@@ -258,16 +259,25 @@ class Probe(nn.Module):
 
 
 @torch.inference_mode()
-def classify(probe: Probe, clips: Sequence[NDArray[np.uint8]], batch: int = 16) -> list[dict[str, str]]:
-    """What each clip from `probe_frames` shows, as attribute to word: what it and its mirror image say together."""
+def classify(
+    probe: Probe, clips: Sequence[NDArray[np.uint8]], words: Words | None = None, batch: int = 16
+) -> list[dict[str, str]]:
+    """What each clip from `probe_frames` shows, as attribute to word: what it and its mirror image say together.
+
+    Where a model knows some `words` only, those are what its clips can show.
+    """
     device = next(probe.parameters()).device
+    possible = {name: [words is None or word in words[name] for word in CLASSES[name]] for name in ATTRIBUTES}
     found: list[dict[str, str]] = []
     for first in range(0, len(clips), batch):
         pixels = probe_pixels(clips[first : first + batch]).to(device)
         with autocast(device.type):
             logits, mirrored = probe(pixels)[0], mirrored_logits(probe(pixels.flip(-1))[0])
         chosen = {
-            name: (values.log_softmax(1) + mirrored[name].log_softmax(1)).argmax(1).tolist()
+            name: (values.log_softmax(1) + mirrored[name].log_softmax(1))
+            .masked_fill(~torch.tensor(possible[name], device=device), -torch.inf)
+            .argmax(1)
+            .tolist()
             for name, values in logits.items()
         }
         found += [{name: CLASSES[name][chosen[name][row]] for name in ATTRIBUTES} for row in range(len(pixels))]

@@ -10,10 +10,12 @@ from torch import Tensor
 
 from daybreak.checkpoint import Components
 from daybreak.diorama.build import build_stage
-from daybreak.diorama.labels import boxes
+from daybreak.diorama.labels import boxes, labels
+from daybreak.diorama.narrowing import Words, knows
 from daybreak.diorama.render import render_frames
 from daybreak.diorama.sampling import sample_spec
-from daybreak.evaluate.asked import caption_scene, grammar_captions
+from daybreak.diorama.scene import SceneSpec
+from daybreak.evaluate.asked import NEXT_TRY, caption_scene, grammar_captions
 from daybreak.evaluate.clips import HEIGHT, WIDTH, Sampling, generate_clips, reconstruct, to_pixels
 from daybreak.evaluate.fidelity import psnr, ssim
 from daybreak.generation import Frames
@@ -46,7 +48,7 @@ def vae_fidelity(components: Components, count: int) -> VAEFidelity:
     """The VAE on `count` scenes of one or two subjects, combinations that training never saw."""
     rows = []
     for index in range(count):
-        spec = sample_spec(FIRST_SCENE + index, held_out=True)
+        spec = _vae_scene(index, components.card.get("words"))
         stage = build_stage(spec, WINDOW_FRAMES, NATIVE_FPS, WIDTH / HEIGHT)
         frames, entities = render_frames(stage, HEIGHT, WIDTH)
         pixels, decoded = to_pixels(frames[None]), reconstruct(components, frames)
@@ -55,6 +57,15 @@ def vae_fidelity(components: Components, count: int) -> VAEFidelity:
         rows.append((psnr(decoded, pixels), ssim(decoded, pixels), boxed))
     whole, similarity, boxed = (float(np.nanmean(column)) for column in zip(*rows, strict=True))
     return VAEFidelity(whole, similarity, boxed, count)
+
+
+def _vae_scene(index: int, words: Words | None) -> SceneSpec:
+    seed = FIRST_SCENE + index
+    while True:
+        spec = sample_spec(seed, held_out=True)
+        if words is None or knows(words, labels(spec)):
+            return spec
+        seed += NEXT_TRY
 
 
 def box_mask(corners: np.ndarray, height: int, width: int) -> Tensor:
@@ -69,8 +80,9 @@ def first_frame_fidelity(
     components: Components, count: int, sampling: Sampling
 ) -> tuple[FirstFrameFidelity, list[tuple[str, Frames]]]:
     """Image-to-video on the first frames of `count` scenes; also the clips, after their image, with their prompts."""
-    asked = grammar_captions(count)
-    images = np.stack([_first_frame(index) for index in range(count)])
+    words = components.card.get("words")
+    asked = grammar_captions(count, words)
+    images = np.stack([_first_frame(index, words) for index in range(count)])
     prompts, seeds = [one.prompt for one in asked], [one.seed for one in asked]
     rows, shown = [], []
     for image, one, clip in zip(
@@ -83,7 +95,7 @@ def first_frame_fidelity(
     return FirstFrameFidelity(to_image, to_reconstruction, count), shown
 
 
-def _first_frame(index: int) -> Frames:
-    stage = build_stage(caption_scene(index), WINDOW_FRAMES, NATIVE_FPS, WIDTH / HEIGHT)
+def _first_frame(index: int, words: Words | None) -> Frames:
+    stage = build_stage(caption_scene(index, words), WINDOW_FRAMES, NATIVE_FPS, WIDTH / HEIGHT)
     frames, _ = render_frames(stage, HEIGHT, WIDTH, [0])
     return np.ascontiguousarray(frames[0])

@@ -13,6 +13,7 @@ import numpy as np
 
 from daybreak.checkpoint import Components
 from daybreak.diorama.build import build_stage
+from daybreak.diorama.narrowing import Words
 from daybreak.diorama.render import render_frames
 from daybreak.engines.world import read_timeline
 from daybreak.evaluate.asked import Asked, caption_scene, grammar_captions, hand_written_captions
@@ -124,7 +125,8 @@ def evaluate(
         raise ValueError(f"the number of captions must be at least 1, not {num_captions}")
     sampling = model_sampling(components, settings or GenerationSettings())
     alone, memory = measure_alone(components, sampling)
-    grammar, hand_written = grammar_captions(num_captions), hand_written_captions(num_captions)
+    words = components.card.get("words")
+    grammar, hand_written = grammar_captions(num_captions, words), hand_written_captions(num_captions, words)
     asked = [*grammar, *hand_written]
     limits = CEILING_CLIPS, RECONSTRUCTED_CLIPS, VAE_CLIPS, FIRST_FRAMES
     renders, through_vae, vae_clips, pins = (min(num_captions, most) for most in limits)
@@ -135,7 +137,7 @@ def evaluate(
         judged.append(one)
         on_progress(len(judged), total)
     batched = (time.monotonic() - started) / len(judged)
-    ceiling = probe_ceiling(probe, renders)
+    ceiling = probe_ceiling(probe, renders, words)
     reconstructed = reconstructed_ceiling(components, probe, through_vae)
     on_progress(total - vae_clips - pins, total)
     vae = vae_fidelity(components, vae_clips)
@@ -188,39 +190,41 @@ def peak_memory() -> int | None:
 
 def judge(components: Components, probe: Probe, asked: Sequence[Asked], sampling: Sampling) -> Iterator[Judged]:
     """Each prompt's clip, generated and read by the probes."""
-    prompts = [in_world_words(one) if sampling.enhanced else one.prompt for one in asked]
+    words = components.card.get("words")
+    prompts = [in_world_words(one, words) if sampling.enhanced else one.prompt for one in asked]
     clips = generate_clips(components, prompts, [one.seed for one in asked], sampling)
     for one, frames in zip(asked, clips, strict=True):
-        yield Judged(one, classify(probe, [probe_frames(frames)])[0], thumbnails(frames))
+        yield Judged(one, classify(probe, [probe_frames(frames)], words)[0], thumbnails(frames))
 
 
-def in_world_words(asked: Asked) -> str:
+def in_world_words(asked: Asked, words: Words | None = None) -> str:
     """What the native engine would tell a model of the Diorama world for the prompt alone."""
     timeline = text_to_video(asked.prompt, VideoSpec(WINDOW_FRAMES, HEIGHT, WIDTH, NATIVE_FPS))
-    return read_timeline(timeline, asked.seed)[0].caption
+    return read_timeline(timeline, asked.seed, words)[0].caption
 
 
-def probe_ceiling(probe: Probe, count: int) -> Scores:
+def probe_ceiling(probe: Probe, count: int, words: Words | None = None) -> Scores:
     """What the probes read right in renders of the captions' own scenes, all attributes that can be seen."""
     with ThreadPoolExecutor(2) as threads:
-        clips = list(threads.map(lambda index: probe_frames(_rendered(index, PROBE_FRAMES)), range(count)))
-    found = classify(probe, clips)
-    return score(zip((readable_labels(caption_scene(index)) for index in range(count)), found, strict=True))
+        clips = list(threads.map(lambda index: probe_frames(_rendered(index, PROBE_FRAMES, words)), range(count)))
+    found = classify(probe, clips, words)
+    return score(zip((readable_labels(caption_scene(index, words)) for index in range(count)), found, strict=True))
 
 
 def reconstructed_ceiling(components: Components, probe: Probe, count: int) -> Scores:
     """What the probes read right in the first `count` of those renders after the VAE's encoder and decoder."""
     asked, found = [], []
+    words = components.card.get("words")
     for index in range(count):
-        frames = to_frames(reconstruct(components, _rendered(index, range(WINDOW_FRAMES)))[0])
-        asked.append(readable_labels(caption_scene(index)))
-        found += classify(probe, [probe_frames(frames)])
+        frames = to_frames(reconstruct(components, _rendered(index, range(WINDOW_FRAMES), words))[0])
+        asked.append(readable_labels(caption_scene(index, words)))
+        found += classify(probe, [probe_frames(frames)], words)
     return score(zip(asked, found, strict=True))
 
 
-def _rendered(index: int, indices: Sequence[int]) -> Frames:
+def _rendered(index: int, indices: Sequence[int], words: Words | None) -> Frames:
     """The clip of the evaluation's scene `index`, (49, 256, 448, 3); only the frames at `indices` are drawn."""
-    stage = build_stage(caption_scene(index), WINDOW_FRAMES, NATIVE_FPS, WIDTH / HEIGHT)
+    stage = build_stage(caption_scene(index, words), WINDOW_FRAMES, NATIVE_FPS, WIDTH / HEIGHT)
     clip = np.zeros((WINDOW_FRAMES, HEIGHT, WIDTH, 3), np.uint8)
     clip[list(indices)], _ = render_frames(stage, HEIGHT, WIDTH, indices)
     return clip

@@ -109,6 +109,7 @@ def test_the_library_by_keyboard_alone(page: Any, studio: LiveServer) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("Alt+3")
     expect(page).to_have_url(f"{studio.root}/library")
+    expect(page.get_by_role("searchbox", name="Search in prompts")).to_be_visible()  # the page came after its address
     page.keyboard.press("/")
     page.keyboard.type("reached by keyboard")
     expect(page).to_have_url(f"{studio.root}/library?q=reached+by+keyboard")  # another search selects nothing

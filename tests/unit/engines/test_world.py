@@ -70,6 +70,16 @@ def test_seeds_fill_in_differently_and_always_the_same() -> None:
     assert read_timeline(of("a cat"), 2**63 - 1)
 
 
+def test_a_model_that_knows_fewer_words_is_told_the_nearest_and_the_record_says_so() -> None:
+    words = {"subject": ("dog", "car"), "environment": ("meadow", "town")}
+    [reading] = read_timeline(of("a grey fox runs through the city"), 3, words)
+    assert reading.scene.subjects[0].kind == "dog"
+    assert "dog" in reading.caption
+    assert {"fox (shown: dog)", "city (shown: town)"} <= set(reading.not_followed)
+    [whole] = read_timeline(of("a grey fox runs through the city"), 3)
+    assert (whole.scene.subjects[0].kind, whole.not_followed) == ("fox", ())
+
+
 def test_the_record_says_what_the_model_was_told_and_what_was_left_out() -> None:
     timeline = of("a purple submarine dives", "a red cat sleeps")
     readings = read_timeline(timeline, 0)
