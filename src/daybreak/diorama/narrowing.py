@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from daybreak.diorama.sampling import allowed_actions, allowed_weathers
+from daybreak.diorama.labels import labels
+from daybreak.diorama.sampling import allowed_actions, allowed_weathers, sample_spec
 from daybreak.diorama.scene import SceneSpec, Subject
 
+NEXT_TRY = 10_007  # from one seed to the next to be tried: neighbours' scenes would be the same one soon
 Words = Mapping[str, Sequence[str]]  # those a model knows, by attribute: "subject", "colour", ..., "style"
 
 # What comes nearest, best first. A word that is not here is replaced by the first that the model knows.
@@ -36,9 +38,18 @@ NEAREST: dict[str, dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def knows(words: Words, labels: Mapping[str, str]) -> bool:
+def knows(words: Words, said: Mapping[str, str]) -> bool:
     """Whether every one of a scene's labels (`labels.labels`) is among `words`."""
-    return all(label in words[name.rstrip("2")] for name, label in labels.items() if name.rstrip("2") in words)
+    return all(label in words[name.rstrip("2")] for name, label in said.items() if name.rstrip("2") in words)
+
+
+def first_known(seed: int, words: Words | None, *, held_out: bool = False, max_subjects: int = 2) -> SceneSpec:
+    """The scene of `seed` (`sampling.sample_spec`) or, where `words` cannot say it, the first after it that they can."""
+    while True:
+        spec = sample_spec(seed, held_out=held_out, max_subjects=max_subjects)
+        if words is None or knows(words, labels(spec)):
+            return spec
+        seed += NEXT_TRY
 
 
 def narrowed(spec: SceneSpec, words: Words) -> tuple[SceneSpec, tuple[str, ...]]:

@@ -6,15 +6,12 @@ import random
 from dataclasses import dataclass
 
 from daybreak.diorama.captions import caption
-from daybreak.diorama.labels import labels
-from daybreak.diorama.narrowing import Words, knows
-from daybreak.diorama.sampling import sample_spec
+from daybreak.diorama.narrowing import Words, first_known, knows
 from daybreak.diorama.scene import SceneSpec
 from daybreak.evaluate.probes import ATTRIBUTES, SCENE_ATTRIBUTES, readable_labels
 from daybreak.evaluate.prompts import HAND_WRITTEN
 
 FIRST_CAPTION = 40_000_000  # the scenes of the captions; far from everything that anything was trained on
-NEXT_TRY = 10_007  # from a scene that a model has no words for to the next one
 COLOURLESS_STYLES = ("noir", "sepia")
 
 
@@ -32,12 +29,7 @@ def caption_scene(index: int, words: Words | None = None) -> SceneSpec:
 
     Of a model that knows some `words` of the world only, the first such scene that they can say.
     """
-    seed = FIRST_CAPTION + index
-    while True:
-        spec = sample_spec(seed, held_out=True, max_subjects=1)
-        if words is None or knows(words, labels(spec)):
-            return spec
-        seed += NEXT_TRY
+    return first_known(FIRST_CAPTION + index, words, held_out=True, max_subjects=1)
 
 
 def grammar_captions(count: int, words: Words | None = None) -> list[Asked]:

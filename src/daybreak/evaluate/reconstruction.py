@@ -10,12 +10,10 @@ from torch import Tensor
 
 from daybreak.checkpoint import Components
 from daybreak.diorama.build import build_stage
-from daybreak.diorama.labels import boxes, labels
-from daybreak.diorama.narrowing import Words, knows
+from daybreak.diorama.labels import boxes
+from daybreak.diorama.narrowing import Words, first_known
 from daybreak.diorama.render import render_frames
-from daybreak.diorama.sampling import sample_spec
-from daybreak.diorama.scene import SceneSpec
-from daybreak.evaluate.asked import NEXT_TRY, caption_scene, grammar_captions
+from daybreak.evaluate.asked import caption_scene, grammar_captions
 from daybreak.evaluate.clips import HEIGHT, WIDTH, Sampling, generate_clips, reconstruct, to_pixels
 from daybreak.evaluate.fidelity import psnr, ssim
 from daybreak.generation import Frames
@@ -48,7 +46,7 @@ def vae_fidelity(components: Components, count: int) -> VAEFidelity:
     """The VAE on `count` scenes of one or two subjects, combinations that training never saw."""
     rows = []
     for index in range(count):
-        spec = _vae_scene(index, components.card.get("words"))
+        spec = first_known(FIRST_SCENE + index, components.card.get("words"), held_out=True)
         stage = build_stage(spec, WINDOW_FRAMES, NATIVE_FPS, WIDTH / HEIGHT)
         frames, entities = render_frames(stage, HEIGHT, WIDTH)
         pixels, decoded = to_pixels(frames[None]), reconstruct(components, frames)
@@ -57,15 +55,6 @@ def vae_fidelity(components: Components, count: int) -> VAEFidelity:
         rows.append((psnr(decoded, pixels), ssim(decoded, pixels), boxed))
     whole, similarity, boxed = (float(np.nanmean(column)) for column in zip(*rows, strict=True))
     return VAEFidelity(whole, similarity, boxed, count)
-
-
-def _vae_scene(index: int, words: Words | None) -> SceneSpec:
-    seed = FIRST_SCENE + index
-    while True:
-        spec = sample_spec(seed, held_out=True)
-        if words is None or knows(words, labels(spec)):
-            return spec
-        seed += NEXT_TRY
 
 
 def box_mask(corners: np.ndarray, height: int, width: int) -> Tensor:

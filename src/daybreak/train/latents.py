@@ -20,8 +20,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from daybreak.diorama.build import build_stage
+from daybreak.diorama.narrowing import Words, first_known
 from daybreak.diorama.render import render_frames
-from daybreak.diorama.sampling import sample_spec
 from daybreak.models.precision import autocast
 from daybreak.models.vae import VAE
 from daybreak.train.loop import evaluating
@@ -55,10 +55,10 @@ def scene_seed(shard: int, clip: int, *, still: bool = False) -> int:
 
 
 def render_reduced(
-    seed: int, height: int, width: int, *, still: bool = False
+    seed: int, height: int, width: int, *, still: bool = False, words: Words | None = None
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Scene `seed`, or its first frame, as the encoder sees it: half the frame rate and resolution; its entity map."""
-    stage = build_stage(sample_spec(seed), CLIP_FRAMES, FPS, width / height)
+    stage = build_stage(first_known(seed, words), CLIP_FRAMES, FPS, width / height)
     return render_frames(stage, height // 2, width // 2, range(0, 1 if still else CLIP_FRAMES, 2))
 
 
@@ -68,14 +68,24 @@ def shard_path(directory: Path, index: int, *, still: bool = False) -> Path:
 
 
 def write_shard(
-    vae: VAE, index: int, directory: Path, device: torch.device, num_clips: int = SHARD_CLIPS, *, still: bool = False
+    vae: VAE,
+    index: int,
+    directory: Path,
+    device: torch.device,
+    num_clips: int = SHARD_CLIPS,
+    *,
+    still: bool = False,
+    words: Words | None = None,
 ) -> Path:
-    """Renders and encodes shard `index` of `num_clips` clips, or of STILLS_PER_CLIP times as many stills."""
+    """Renders and encodes shard `index` of `num_clips` clips, or of STILLS_PER_CLIP times as many stills.
+
+    For a model that knows some `words` only, of scenes that they can say.
+    """
     height, width = shard_bucket(index)
     seeds = [scene_seed(index, item, still=still) for item in range(num_clips * (STILLS_PER_CLIP if still else 1))]
     latents, coverage = [], []
     with ThreadPoolExecutor(2) as threads, evaluating(vae), autocast(device.type):
-        rendered = threads.map(lambda seed: render_reduced(seed, height, width, still=still), seeds)
+        rendered = threads.map(lambda seed: render_reduced(seed, height, width, still=still, words=words), seeds)
         for batch in _batches(rendered, 8):
             pixels = to_pixels([frames for frames, _ in batch]).to(device)
             latents.append(vae.encode_reduced(pixels).half().cpu())

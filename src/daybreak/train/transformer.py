@@ -20,7 +20,7 @@ from daybreak.diffusion.samplers import euler
 from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.diorama.captions import caption
 from daybreak.diorama.labels import labels
-from daybreak.diorama.sampling import sample_spec
+from daybreak.diorama.narrowing import Words, first_known
 from daybreak.diorama.scene import SceneSpec
 from daybreak.models.text_encoder import TextEncoder
 from daybreak.models.transformer import Transformer, TransformerConfig
@@ -144,8 +144,10 @@ def flow_matching_loss(
 class ShardedLatents:
     """Latents cached in a folder (`train.latents`), for training in which every step can be repeated bit for bit."""
 
-    def __init__(self, recipe: TransformerRecipe, conditioner: Conditioner, folder: Path) -> None:
-        self.recipe, self.conditioner = recipe, conditioner
+    def __init__(
+        self, recipe: TransformerRecipe, conditioner: Conditioner, folder: Path, words: Words | None = None
+    ) -> None:
+        self.recipe, self.conditioner, self.words = recipe, conditioner, words
         self.clips, self.stills = (
             [read_shard(path) for path in sorted(folder.glob(f"{kind}-*.safetensors"))] for kind in ("clips", "stills")
         )
@@ -175,7 +177,8 @@ class ShardedLatents:
         size = self.recipe.still_batch if still else self.recipe.clip_batch
         index = torch.tensor([rng.randrange(len(shard.latents)) for _ in range(size)])
         frames = slice(0, 1) if still else slice(None)
-        captions = [training_caption(sample_spec(int(seed)), rng, self.recipe) for seed in shard.seeds[index]]
+        specs = [first_known(int(seed), self.words) for seed in shard.seeds[index]]
+        captions = [training_caption(spec, rng, self.recipe) for spec in specs]
         data, coverage = shard.latents[index][:, :, frames], shard.coverage[index][:, frames]
         return Batch(data, coverage, *self.conditioner.tokens(captions))
 
