@@ -44,7 +44,7 @@ def knows(words: Words, said: Mapping[str, str]) -> bool:
 
 
 def first_known(seed: int, words: Words | None, *, held_out: bool = False, max_subjects: int = 2) -> SceneSpec:
-    """The scene of `seed` (`sampling.sample_spec`) or, where `words` cannot say it, the first after it that they can."""
+    """The scene of `seed` (`sampling.sample_spec`), or the first after it that `words` can say."""
     while True:
         spec = sample_spec(seed, held_out=held_out, max_subjects=max_subjects)
         if words is None or knows(words, labels(spec)):
