@@ -8,8 +8,8 @@ import pytest
 from daybreak.catalog import PACKAGED_WEIGHTS
 from daybreak.diorama import scene
 from daybreak.diorama.labels import labels
-from daybreak.diorama.narrowing import NEAREST, Words, knows, narrowed
-from daybreak.diorama.sampling import allowed_actions, allowed_weathers, sample_spec
+from daybreak.diorama.narrowing import NEAREST, Words, first_known, knows, narrowed
+from daybreak.diorama.sampling import allowed_actions, allowed_weathers, is_held_out, sample_spec
 from daybreak.diorama.scene import SceneSpec, Subject
 from daybreak.train.text import VALUES
 
@@ -65,3 +65,12 @@ def test_nearest_words_are_the_worlds() -> None:
         for word, nearest in rows.items():
             assert {word, *nearest} <= set(VALUES[attribute])
     assert VALUES["subject"] == scene.SUBJECTS
+
+
+def test_scenes_for_a_model_are_those_that_its_words_can_say() -> None:
+    specs = [first_known(seed, DAWN) for seed in range(40)]
+    assert all(knows(DAWN, labels(spec)) and not is_held_out(spec) for spec in specs)
+    assert len({spec.seed for spec in specs}) == 40
+    assert [first_known(seed, None) for seed in range(5)] == [sample_spec(seed) for seed in range(5)]
+    alone = [first_known(seed, DAWN, held_out=True, max_subjects=1) for seed in range(10)]
+    assert all(len(spec.subjects) == 1 and is_held_out(spec) and knows(DAWN, labels(spec)) for spec in alone)
