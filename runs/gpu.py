@@ -11,6 +11,7 @@ of schedule and guidance: the probes of FOLDER/packed/probes judge them.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import os
@@ -19,7 +20,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import nn
 
 from daybreak.evaluate.probes import load_probe
 from daybreak.evaluate.tuning import Choice, accuracies, tuning_captions
@@ -27,7 +30,7 @@ from daybreak.models.transformer import Transformer
 from daybreak.train.distil import DistilStage
 from daybreak.train.finished import trained_text_encoder, trained_vae
 from daybreak.train.live import LiveClips, LiveLatents
-from daybreak.train.loop import pick_device, read_metadata, under
+from daybreak.train.loop import pick_device, read_metadata
 from daybreak.train.probes import train_probes_live
 from daybreak.train.recipes import SUNRISE
 from daybreak.train.run import STAGES, How, run_stage, train, train_denoiser
@@ -51,11 +54,12 @@ def main() -> None:
     if asked.stage == "pack":
         pack(asked.folder)
     elif asked.stage == "probes":
-        source = LiveClips(how.device, how.workers)
-        train_probes_live(source, how.seconds, asked.folder / "probes", asked.folder / "packed" / "probes", how.device)
-        source.harvest.stop()
+        packed = asked.folder / "packed" / "probes"
+        with contextlib.closing(LiveClips(how.device, how.workers)) as clips:
+            train_probes_live(clips, how.seconds, asked.folder / "probes", packed, how.device)
     elif asked.stage == "denoise":
-        denoise(asked.folder, how, asked.distil_seconds)
+        # Packed whenever a checkpoint is written: a machine that vanishes then takes minutes with it and not all.
+        denoise(asked.folder, replace(how, on_save=lambda: pack(asked.folder)), asked.distil_seconds)
     else:
         run_stage(SUNRISE, asked.stage, asked.folder, how)
 
@@ -64,48 +68,61 @@ def denoise(folder: Path, how: How, distil_seconds: float) -> None:
     """The transformer, the choice of how to sample from it, and the student, which is then measured too."""
     conditioner = Conditioner(*trained_text_encoder(SUNRISE, folder, how.device))
     vae, probe = trained_vae(SUNRISE, folder).to(how.device), load_probe(folder / "packed" / "probes", how.device)
-    source = LiveLatents(vae, conditioner, SUNRISE.transformer, how.workers)
     asked = tuning_captions(CAPTIONS)
-    teacher = train_denoiser(SUNRISE, "transformer", folder, how, source)
-    assert isinstance(teacher, Transformer)
-    pack(folder)
-    measured = []
-    for shift, guidance in itertools.product(SHIFTS, GUIDANCES):
-        choice = Choice(20, guidance, shift)
-        measured.append((choice, accuracies(teacher, conditioner, vae, probe, asked, choice)))
-        print(choice, {name: round(share, 3) for name, share in measured[-1][1].items()}, flush=True)
-    best = max(measured, key=lambda one: one[1]["mean"])[0]
-    print("best", best, {kind: pool.added for kind, pool in source.pools.items()}, flush=True)
-    recipe = replace(SUNRISE.distil, guidance=best.guidance_scale, shift=best.shift)
-    stage = DistilStage(recipe, teacher, conditioner, vae, source)
-    student = train(stage, recipe.loop, folder / "distil", replace(how, seconds=distil_seconds))
-    assert isinstance(student, Transformer)
-    pack(folder)
-    few = [(student, Choice(steps, 1.0, best.shift)) for steps in (1, 2, 4, 6)]
-    for network, choice in [*few, *((teacher, replace(best, num_steps=steps)) for steps in (4, 6, 8, 10, 14, 30))]:
-        measured.append((choice, accuracies(network, conditioner, vae, probe, asked, choice)))
-        print(choice, {name: round(share, 3) for name, share in measured[-1][1].items()}, flush=True)
-    table = [{**asdict(choice), **shares} for choice, shares in measured]
-    (folder / "packed" / "distil" / "sampling.json").write_text(json.dumps(table, indent=1))
-    source.harvest.stop()
+    table: list[dict[str, float]] = []
+
+    def measure(network: nn.Module, choice: Choice) -> float:
+        """The mean accuracy; all measured so far go to sampling.json."""
+        assert isinstance(network, Transformer)
+        shares = accuracies(network, conditioner, vae, probe, asked, choice)
+        print(choice, {name: round(share, 3) for name, share in shares.items()}, flush=True)
+        table.append({**asdict(choice), **shares})
+        (folder / "packed" / "sampling.json").write_text(json.dumps(table, indent=1))
+        return shares["mean"]
+
+    with contextlib.closing(LiveLatents(vae, conditioner, SUNRISE.transformer, how.workers)) as source:
+        teacher = train_denoiser(SUNRISE, "transformer", folder, how, source)
+        assert isinstance(teacher, Transformer)
+        choices = [Choice(20, guidance, shift) for shift, guidance in itertools.product(SHIFTS, GUIDANCES)]
+        best = max(choices, key=lambda choice: measure(teacher, choice))
+        print("best", best, {kind: pool.added for kind, pool in source.pools.items()}, flush=True)
+        recipe = replace(SUNRISE.distil, guidance=best.guidance_scale, shift=best.shift)
+        stage = DistilStage(recipe, teacher, conditioner, vae, source)
+        student = train(stage, recipe.loop, folder / "distil", replace(how, seconds=distil_seconds))
+    for steps in (1, 2, 4, 6):
+        measure(student, Choice(steps, 1.0, best.shift))
+    for steps in (4, 6, 8, 10, 14, 30):
+        measure(teacher, replace(best, num_steps=steps))
 
 
 def pack(folder: Path) -> None:
-    """What later stages and publishing need of the finished ones: averaged weights, logs and sheets."""
-    for state in folder.glob("*/state.safetensors"):
-        stage = state.parent
-        if stage.name == "probes":
-            continue
-        target = folder / "packed" / stage.name
-        target.mkdir(parents=True, exist_ok=True)
-        averaged = under("averaged.", load_file(state))
-        tensors = {f"averaged.{name}": tensor.half().contiguous() for name, tensor in averaged.items()}
-        save_file(tensors, target / "state.safetensors", metadata=read_metadata(state))
+    """What later stages and publishing need of the trained ones: averaged weights, logs and sheets."""
+    packed = folder / "packed"
     for stage in folder.iterdir():
+        if stage == packed or not stage.is_dir():
+            continue
+        (packed / stage.name).mkdir(parents=True, exist_ok=True)
+        state, target = stage / "state.safetensors", packed / stage.name / "state.safetensors"
+        # The probes are written there whole; what is packed already is not read again at every checkpoint.
+        if stage.name != "probes" and state.exists() and not (target.exists() and newer(target, state)):
+            pack_weights(state, target)
         for kept in [*stage.glob("*.json*"), *stage.glob("loss.png"), *sorted(stage.glob("sample-*.png"))[-1:]]:
-            if stage.name != "packed":
-                (folder / "packed" / stage.name).mkdir(parents=True, exist_ok=True)
-                shutil.copy(kept, folder / "packed" / stage.name / kept.name)
+            shutil.copy(kept, packed / stage.name / kept.name)
+
+
+def newer(file: Path, other: Path) -> bool:
+    """Whether `file` was written after `other`."""
+    return file.stat().st_mtime > other.stat().st_mtime
+
+
+def pack_weights(state: Path, target: Path) -> None:
+    """Writes a checkpoint's averaged weights in half precision, and swaps them in whole."""
+    with safe_open(state, "pt") as file:  # without reading the rest, which is several times as much
+        names = [name for name in file.keys() if name.startswith("averaged.")]  # noqa: SIM118 - it is no mapping
+        tensors = {name: file.get_tensor(name).half().contiguous() for name in names}
+    partial = target.with_suffix(".part")
+    save_file(tensors, partial, metadata=read_metadata(state))
+    partial.replace(target)
 
 
 if __name__ == "__main__":

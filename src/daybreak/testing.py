@@ -83,8 +83,8 @@ def tiny_model(folder: Path, seed: int = 0, steps: int = 2) -> Path:
         text_encoder = TextEncoder(
             TextEncoderConfig(len(tokenizer), max_tokens=32, width=16, num_layers=1, num_heads=2)
         )
-        transformer = Transformer(TransformerConfig(4, 16, 1, 2, 8, text_width=16))
-        vae = VAE(VAEConfig(4, (8, 8, 4), (1, 1, 1)))
+        transformer = Transformer(TransformerConfig(4, 2, 16, 1, 2, 8, text_width=16))
+        vae = VAE(VAEConfig(4, decoder_widths=(8, 8, 4), decoder_blocks=(1, 1, 1)))
         for module in (text_encoder, transformer, vae):
             for parameter in module.parameters():
                 if not parameter.any():  # what starts at zero would hide everything before it

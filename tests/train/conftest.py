@@ -16,17 +16,18 @@ from daybreak.models.text_encoder import TextEncoder, TextEncoderConfig
 from daybreak.models.transformer import TransformerConfig
 from daybreak.models.vae import VAE, VAEConfig
 from daybreak.tokenizer import Tokenizer, build_vocabulary
+from daybreak.train.distil import DistilRecipe
 from daybreak.train.latents import write_shard
 from daybreak.train.loop import LoopConfig, Stage
 from daybreak.train.optimiser import OptimiserConfig
 from daybreak.train.recipes import TOY, Recipe
 from daybreak.train.text import TextStage
-from daybreak.train.transformer import Conditioner, TransformerStage
+from daybreak.train.transformer import Conditioner, ShardedLatents, TransformerStage
 from daybreak.train.vae import VAEStage
-from daybreak.train.world import CropConfig
+from daybreak.train.world import CropConfig, UnitPool
 
 CPU = torch.device("cpu")
-VAE_MODEL = VAEConfig(4, (8, 8, 4), (1, 1, 1), context_channels=2)
+VAE_MODEL = VAEConfig(4, decoder_widths=(8, 8, 4), decoder_blocks=(1, 1, 1), context_channels=2)
 CROPS = CropConfig(window=64, window_frames=9, crop=32, crop_frames=9, batch=2, target_pairs=2, pool=4)
 LOOP = LoopConfig(4, OptimiserConfig(1e-3, 2e-3, warmup_steps=3), save_every=100, sample_every=100, log_every=2)
 
@@ -43,13 +44,14 @@ def recipe() -> Recipe:
         ),
         transformer=replace(
             TOY.transformer,
-            model=TransformerConfig(4, 16, 2, 2, 8, text_width=16),
+            model=TransformerConfig(4, 2, 16, 2, 2, 8, text_width=16),
             loop=LOOP,
             still_steps=1,
             still_share=0.5,
             still_batch=4,
             clip_batch=2,
         ),
+        distil=DistilRecipe(LOOP, num_steps=2, substeps=2, batch=4, paths=2, gather_every=2, kept=4),
         num_shards=1,
         num_still_shards=1,
         shard_clips=2,
@@ -94,7 +96,8 @@ def make_vae_stage(recipe: Recipe) -> Iterator[Callable[[], VAEStage]]:
 
     yield make
     for stage in made:
-        stage.pool.threads.shutdown(cancel_futures=True)
+        assert isinstance(stage.source, UnitPool)
+        stage.source.threads.shutdown(cancel_futures=True)
 
 
 @pytest.fixture(params=["vae", "text", "transformer"])
@@ -111,7 +114,9 @@ def make_stage(
     makers: dict[str, Callable[[], Stage]] = {
         "vae": make_vae_stage,
         "text": lambda: TextStage(recipe.text, tokenizer),
-        "transformer": lambda: TransformerStage(recipe.transformer, conditioner, tiny_vae, latents),
+        "transformer": lambda: TransformerStage(
+            recipe.transformer, conditioner, tiny_vae, ShardedLatents(recipe.transformer, conditioner, latents)
+        ),
     }
     return makers[request.param]
 

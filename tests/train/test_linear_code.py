@@ -13,7 +13,7 @@ from torch import Tensor
 from daybreak.models.vae import VAE, Context, VAEConfig
 from daybreak.train.linear_code import CROSS, RIDGE, fit_context, fit_linear_code, neighbourhoods, principal_components
 
-CONFIG = VAEConfig(8, (8, 8, 4), (1, 1, 1))
+CONFIG = VAEConfig(8, decoder_widths=(8, 8, 4), decoder_blocks=(1, 1, 1))
 
 
 @pytest.fixture(scope="module")
@@ -184,3 +184,11 @@ def test_no_context_of_as_many_channels_leaves_less(vae: VAE, clips: list[Tensor
 def test_a_decoder_without_context_has_none_to_fit(vae: VAE, clips: list[Tensor]) -> None:
     with pytest.raises(ValueError, match="0 context channels"):
         fit_context(vae, clips)
+
+
+def test_without_a_linear_way_back_the_encoder_s_half_is_the_same(vae: VAE, clips: list[Tensor]) -> None:
+    model = VAE(replace(CONFIG, linear_decoder=False))
+    fit_linear_code(model, clips)
+    assert model.decoder.linear is None
+    assert torch.equal(model.encoder.linear.weight, vae.encoder.linear.weight)
+    assert torch.equal(model.encoder.linear.bias, vae.encoder.linear.bias)

@@ -11,6 +11,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from daybreak.train import loop as loop_module
 from daybreak.train.log import contact_sheet
 from daybreak.train.loop import (
     Loop,
@@ -205,3 +206,74 @@ def test_randomness_is_a_function_of_seed_and_step() -> None:
 def test_devices_by_name() -> None:
     assert pick_device("cpu") == CPU
     assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Slow(LineStage):
+    """Takes a second of `clock` for every step, and remembers the rates at which it was stepped."""
+
+    def __init__(self, clock: list[float]) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def loss(self, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        self.clock[0] += 1
+        return super().loss(step, device)
+
+
+def timed(folder: Path, monkeypatch: pytest.MonkeyPatch, **changes: float) -> tuple[Loop, list[float], list[int]]:
+    """A loop of 100 steps in 10 seconds, a second a step; the learning rates, and the steps at which it saved."""
+    clock, rates, saved = [0.0], [], []
+    monkeypatch.setattr(loop_module.time, "monotonic", lambda: clock[0])
+    optimiser = OptimiserConfig(1.0, 0, warmup_steps=0, decay_steps=50)
+    config = LoopConfig(100, optimiser, save_every=30, sample_every=1_000, log_every=1_000, seconds=10.0)
+    loop = Loop(Slow(clock), replace(config, **changes), folder, CPU, lambda: saved.append(loop.step))
+    factor = loop.optimiser.factor
+
+    def watched(step: int, num_steps: int) -> float:
+        rates.append(factor(step, num_steps))
+        return rates[-1]
+
+    monkeypatch.setattr(loop.optimiser, "factor", watched)
+    return loop, rates, saved
+
+
+def test_a_timed_run_ends_with_its_time_and_its_rates_and_checkpoints_follow_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, rates, saved = timed(tmp_path, monkeypatch)
+    loop.run()
+    assert loop.step == 10
+    assert loop.seconds == 10
+    assert loop.position == 100
+    # A tenth of the recipe passes in each step: full rate for a half, then down.
+    assert rates == pytest.approx([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2])
+    # At 30, 60 and 90 steps of the recipe, and at the end.
+    assert saved == [3, 6, 9, 10]
+
+
+def test_a_timed_run_that_is_resumed_has_the_rest_of_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, rates, _ = timed(tmp_path, monkeypatch)
+    first.run(until=60)
+    assert first.step == 6
+    second, later, _ = timed(tmp_path, monkeypatch)
+    assert second.resume()
+    assert second.position == 60
+    second.run()
+    assert second.step == 10
+    assert rates + later == pytest.approx([1, 1, 1, 1, 1, 1, 0.8, 0.6, 0.4, 0.2])
+
+
+def test_a_run_by_steps_takes_the_recipe_s_however_long_they_take(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, rates, saved = timed(tmp_path, monkeypatch, seconds=0.0)
+    loop.run()
+    assert loop.step == loop.position == len(rates) == 100
+    assert saved == [30, 60, 90, 100]
+
+
+def test_the_hook_sees_each_checkpoint_whole(tmp_path: Path) -> None:
+    steps: list[str] = []
+    path = tmp_path / "state.safetensors"
+    Loop(LineStage(), CONFIG, tmp_path, CPU, lambda: steps.append(read_metadata(path)["step"])).run()
+    assert steps == ["3", "4"]

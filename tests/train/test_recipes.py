@@ -14,17 +14,19 @@ from daybreak.tokenizer import Tokenizer
 from daybreak.train.latents import BUCKETS, shard_path
 from daybreak.train.loop import Loop, LoopConfig
 from daybreak.train.optimiser import OptimiserConfig
-from daybreak.train.recipes import DAWN, RECIPES, TOY, Recipe
+from daybreak.train.recipes import DAWN, RECIPES, TOY, Recipe, find_recipe
 from daybreak.train.text import NamedSlots
-from daybreak.train.transformer import Conditioner, TransformerStage
+from daybreak.train.transformer import Conditioner, ShardedLatents, TransformerStage
 
 CPU = torch.device("cpu")
 every_recipe = pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES.keys())
 
 
 def test_recipes_are_found_by_their_names() -> None:
-    assert set(RECIPES) == {"dawn", "toy"}
-    assert all(recipe.name == name for name, recipe in RECIPES.items())
+    assert set(RECIPES) == {"dawn", "sunrise", "toy"}
+    assert all(recipe.name == name and find_recipe(name) is recipe for name, recipe in RECIPES.items())
+    with pytest.raises(ValueError, match="no recipe 'noon': there are dawn, sunrise, toy"):
+        find_recipe("noon")
 
 
 @every_recipe
@@ -61,7 +63,7 @@ def test_a_recipe_s_linear_code_is_fitted_to_many_more_blocks_than_it_has_channe
 
 @every_recipe
 def test_every_run_of_a_recipe_saves_on_its_way(recipe: Recipe) -> None:
-    for stage in (recipe.vae, recipe.text, recipe.transformer):
+    for stage in (recipe.vae, recipe.text, recipe.transformer, recipe.distil):
         loop = stage.loop
         if stage is recipe.vae and not recipe.vae.model.decoder_widths:
             assert loop.num_steps == 0  # a linear decoder is fitted, not trained
@@ -100,7 +102,7 @@ def test_a_tiny_transformer_learns_two_clips_by_heart(
         full_share=1.0,
         unconditional_share=0.0,
     )
-    stage = TransformerStage(overfit, conditioner, tiny_vae, tmp_path)
+    stage = TransformerStage(overfit, conditioner, tiny_vae, ShardedLatents(overfit, conditioner, tmp_path))
     training = Loop(stage, loop, tmp_path / "run", CPU)
     training.begin()
     before = stage.loss(1000, CPU)[0].item()

@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+import daybreak
 from daybreak.generation_settings import GenerationSettings
 from daybreak.pipeline import load_pipeline
 from daybreak.shapes import VideoSpec
@@ -15,16 +16,18 @@ from daybreak.train.finished import trained_vae
 from daybreak.train.latents import read_shard, render_reduced, scene_seed, shard_bucket, shard_path
 from daybreak.train.loop import averaged_weights
 from daybreak.train.publish import adopt
-from daybreak.train.recipes import Recipe
-from daybreak.train.run import STAGES, run, run_stage
+from daybreak.train.recipes import Recipe, find_recipe
+from daybreak.train.run import STAGES, How, run, run_stage
 from daybreak.train.world import to_pixels
 
-CPU = torch.device("cpu")
+CPU = How(torch.device("cpu"))
+BUNDLED = Path(daybreak.__file__).parent / "weights" / "dawn"
+RESUMED = replace(CPU, resume=True)
 
 
 def test_all_stages_in_order_give_a_model_that_generates(recipe: Recipe, prepared: Path) -> None:
     for stage in STAGES:
-        run_stage(recipe, stage, prepared, CPU, resume=True)
+        run_stage(recipe, stage, prepared, RESUMED)
     pipeline = load_pipeline(prepared / "model", "cpu")
     card = pipeline.components.card
     assert card["name"] == "tiny"
@@ -49,19 +52,19 @@ def test_all_stages_in_order_give_a_model_that_generates(recipe: Recipe, prepare
 
 
 def test_resuming_writes_no_shard_again(recipe: Recipe, prepared: Path) -> None:
-    run_stage(recipe, "vae", prepared, CPU, resume=True)
+    run_stage(recipe, "vae", prepared, RESUMED)
     run_stage(recipe, "latents", prepared, CPU)
     shards = [prepared / "latents" / f"{kind}-00000.safetensors" for kind in ("clips", "stills")]
     assert sorted((prepared / "latents").iterdir()) == shards
     for shard in shards:
         shard.write_bytes(b"kept")
-    run_stage(recipe, "latents", prepared, CPU, resume=True)
+    run_stage(recipe, "latents", prepared, RESUMED)
     assert [shard.read_bytes() for shard in shards] == [b"kept"] * 2
     run_stage(recipe, "latents", prepared, CPU)
     assert b"kept" not in [shard.read_bytes() for shard in shards]
 
 
-@pytest.mark.parametrize("stage", ["latents", "transformer", "publish"])
+@pytest.mark.parametrize("stage", ["latents", "transformer", "distil", "publish"])
 def test_a_stage_says_what_must_be_trained_before_it(recipe: Recipe, tmp_path: Path, stage: str) -> None:
     with pytest.raises(FileNotFoundError, match="has not been trained yet"):
         run_stage(recipe, stage, tmp_path, CPU)
@@ -69,26 +72,25 @@ def test_a_stage_says_what_must_be_trained_before_it(recipe: Recipe, tmp_path: P
 
 def test_the_transformer_says_when_there_are_no_latents(recipe: Recipe, prepared: Path) -> None:
     for stage in ("vae", "text"):
-        run_stage(recipe, stage, prepared, CPU, resume=True)
+        run_stage(recipe, stage, prepared, RESUMED)
     with pytest.raises(FileNotFoundError, match="no cached latents"):
         run_stage(recipe, "transformer", prepared, CPU)
 
 
 def test_a_run_that_is_resumed_keeps_its_linear_code_and_a_new_one_fits_its_own(recipe: Recipe, tmp_path: Path) -> None:
     """The latents of a resumed VAE, and what was trained on them, stay valid."""
-    run_stage(recipe, "vae", tmp_path, CPU, resume=True)  # nothing to resume: it begins
+    run_stage(recipe, "vae", tmp_path, RESUMED)  # nothing to resume: it begins
     fitted = trained_vae(recipe, tmp_path).state_dict()
     path = tmp_path / "vae" / "state.safetensors"
     tensors = load_file(path)
-    for name in ("module.encoder.bias", "averaged.encoder.bias"):
+    for name in ("module.encoder.linear.bias", "averaged.encoder.linear.bias"):
         tensors[name] = torch.full((4,), 7.0)
     save_file(tensors, path, metadata={"step": "2", "seconds": "1"})
-    run_stage(recipe, "vae", tmp_path, CPU, resume=True)
+    run_stage(recipe, "vae", tmp_path, RESUMED)
     resumed = trained_vae(recipe, tmp_path).state_dict()
-    assert resumed["encoder.bias"].tolist() == [7, 7, 7, 7]
-    assert not torch.equal(
-        resumed["decoder.refiner.rest.weight"], fitted["decoder.refiner.rest.weight"]
-    )  # it did go on
+    assert resumed["encoder.linear.bias"].tolist() == [7, 7, 7, 7]
+    trained = "decoder.network.rest.conv.weight"
+    assert not torch.equal(resumed[trained], fitted[trained])  # it did go on
     run_stage(recipe, "vae", tmp_path, CPU)
     anew = trained_vae(recipe, tmp_path).state_dict()
     assert anew.keys() == fitted.keys()
@@ -103,25 +105,25 @@ def test_a_finished_vae_is_frozen(recipe: Recipe, tmp_path: Path) -> None:
 
 
 def test_unknown_recipes_and_stages_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no recipe 'noon': there are dawn, toy"):
-        run("noon", tmp_path)
-    with pytest.raises(ValueError, match="no stage 'audio': there are vae, text, latents, transformer, publish"):
-        run("toy", tmp_path, stages=("vae", "audio"))
+    with pytest.raises(ValueError, match="no recipe 'noon': there are dawn, sunrise, toy"):
+        run("noon", tmp_path, CPU)
+    with pytest.raises(ValueError, match="'audio': there are vae, text, latents, transformer, distil, publish"):
+        run("toy", tmp_path, CPU, ("vae", "audio"))
     assert not list(tmp_path.iterdir())
 
 
 def test_training_goes_on_from_a_published_model(recipe: Recipe, prepared: Path, tmp_path: Path) -> None:
     for stage in STAGES:
-        run_stage(recipe, stage, prepared, CPU, resume=True)
+        run_stage(recipe, stage, prepared, RESUMED)
     again = tmp_path / "again"
-    adopt(prepared / "model", again)
+    adopt(prepared / "model", again, recipe)
     for name, tensor in averaged_weights(again / "transformer").items():
         assert torch.equal(tensor, averaged_weights(prepared / "transformer")[name].half().float())
     longer = replace(
         recipe, transformer=replace(recipe.transformer, loop=replace(recipe.transformer.loop, num_steps=6))
     )
     for stage in ("vae", "latents", "transformer", "publish"):
-        run_stage(longer, stage, again, CPU, resume=True)
+        run_stage(longer, stage, again, RESUMED)
     card = load_pipeline(again / "model", "cpu").components.card
     assert {stage: trained["step"] for stage, trained in card["trained"].items()} == {
         "vae": 4, "text": 4, "transformer": 6,
@@ -132,5 +134,20 @@ def test_training_goes_on_from_a_published_model(recipe: Recipe, prepared: Path,
     assert all(torch.equal(before[name], after[name]) for name in before)
     # What was trained here already is not overwritten.
     trained = (again / "transformer" / "state.safetensors").read_bytes()
-    adopt(prepared / "model", again)
+    adopt(prepared / "model", again, recipe)
     assert (again / "transformer" / "state.safetensors").read_bytes() == trained
+
+
+def test_weights_of_other_sizes_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="dawn was trained by the recipe dawn: its sizes do not fit sunrise's"):
+        adopt(BUNDLED, tmp_path / "run", find_recipe("sunrise"))
+    assert not (tmp_path / "run").exists()
+    adopt(BUNDLED, tmp_path / "run", find_recipe("dawn"))
+    assert trained_vae(find_recipe("dawn"), tmp_path / "run").config == find_recipe("dawn").vae.model
+
+
+def test_the_hook_is_called_for_every_stage_s_checkpoint(recipe: Recipe, tmp_path: Path) -> None:
+    saved: list[bool] = []
+    path = tmp_path / "vae" / "state.safetensors"
+    run_stage(recipe, "vae", tmp_path, replace(CPU, on_save=lambda: saved.append(path.exists())))
+    assert saved == [True]

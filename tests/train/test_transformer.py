@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from daybreak.diorama.parse import parse
 from daybreak.diorama.sampling import sample_spec
 from daybreak.models.transformer import Transformer, TransformerConfig
 from daybreak.models.vae import VAE
+from daybreak.tokenizer import EMPTY
 from daybreak.train.latents import shard_path
 from daybreak.train.recipes import Recipe
-from daybreak.train.transformer import Batch, Conditioner, TransformerRecipe, TransformerStage
+from daybreak.train.transformer import Batch, Conditioner, ShardedLatents, TransformerRecipe, TransformerStage
 
 CPU = torch.device("cpu")
 
@@ -48,34 +48,42 @@ def folder(tmp_path: Path) -> Path:
 
 def stage_of(recipe: TransformerRecipe, conditioner: Conditioner, vae: VAE, folder: Path) -> TransformerStage:
     clips_only = replace(recipe, still_steps=0, still_share=0.0, clip_batch=32)
-    return TransformerStage(clips_only, conditioner, vae, folder)
+    return TransformerStage(clips_only, conditioner, vae, ShardedLatents(clips_only, conditioner, folder))
 
 
-def test_clips_come_with_their_own_seeds(recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path) -> None:
-    stage = stage_of(recipe.transformer, conditioner, tiny_vae, folder)
-    data, seeds, coverage = stage._draw(random.Random(0), still=False)
-    assert data.shape == (32, 4, 3, 4, 4)
-    assert torch.equal(data[:, 0, 0, 0, 0].long(), seeds)
-    assert len(set(seeds.tolist())) > 4
+def source_of(recipe: TransformerRecipe, conditioner: Conditioner, folder: Path) -> ShardedLatents:
+    return ShardedLatents(replace(recipe, clip_batch=32), conditioner, folder)
+
+
+def numbers(batch: Batch) -> Tensor:
+    """The number that each item of `folder` is made of: its scene's seed."""
+    return batch.data[:, 0, 0, 0, 0].long()
+
+
+def test_a_batch_is_of_clips_or_of_first_frames(recipe: Recipe, conditioner: Conditioner, folder: Path) -> None:
+    source = source_of(recipe.transformer, conditioner, folder)
+    clips = source.batch(0, still=False)
+    assert clips.data.shape == (32, 4, 3, 4, 4)
+    assert clips.coverage.shape == (32, 3, 4, 4)
+    assert clips.ids.shape == clips.mask.shape == (32, recipe.text.model.max_tokens)
+    assert len(set(numbers(clips).tolist())) > 4
     # Where no stills are cached, the clips' first frames do.
-    stills, _, covered = stage._draw(random.Random(0), still=True)
-    assert stills.shape == (recipe.transformer.still_batch, 4, 1, 4, 4)
-    assert covered.shape == (recipe.transformer.still_batch, 1, 4, 4)
-    assert coverage.shape == (32, 3, 4, 4)
+    stills = source.batch(0, still=True)
+    assert stills.data.shape == (recipe.transformer.still_batch, 4, 1, 4, 4)
+    assert stills.coverage.shape == (recipe.transformer.still_batch, 1, 4, 4)
 
 
-def test_stills_are_scenes_of_their_own(recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path) -> None:
+def test_stills_are_scenes_of_their_own(recipe: Recipe, conditioner: Conditioner, folder: Path) -> None:
     seeds = torch.arange(100, 108)
     data = seeds[:, None, None, None, None].expand(8, 4, 1, 2, 6).half().contiguous()
     coverage = torch.full((8, 1, 2, 6), 7, dtype=torch.uint8)
     save_file({"latents": data, "seeds": seeds, "coverage": coverage}, shard_path(folder, 0, still=True))
-    stage = stage_of(recipe.transformer, conditioner, tiny_vae, folder)
-    stills, drawn, covered = stage._draw(random.Random(0), still=True)
-    assert stills.shape == (recipe.transformer.still_batch, 4, 1, 2, 6)
-    assert torch.equal(stills[:, 0, 0, 0, 0].long(), drawn)
-    assert drawn.min() >= 100
-    assert (covered == 7).all()
-    assert stage._draw(random.Random(0), still=False)[1].max() < 100
+    source = source_of(recipe.transformer, conditioner, folder)
+    stills = source.batch(0, still=True)
+    assert stills.data.shape == (recipe.transformer.still_batch, 4, 1, 2, 6)
+    assert numbers(stills).min() >= 100
+    assert (stills.coverage == 7).all()
+    assert numbers(source.batch(0, still=False)).max() < 100
 
 
 def test_it_begins_with_the_latents_deviations_of_first_and_of_later_frames(
@@ -88,7 +96,8 @@ def test_it_begins_with_the_latents_deviations_of_first_and_of_later_frames(
         data = (per_frame * torch.randn(60, 4, 3, height, width, generator=generator)).half().contiguous()
         tensors = {"latents": data, "seeds": torch.arange(60), "coverage": torch.zeros(60, 3, height, width).byte()}
         save_file(tensors, shard_path(tmp_path, index))
-    stage = TransformerStage(recipe.transformer, conditioner, tiny_vae, tmp_path)
+    source = ShardedLatents(recipe.transformer, conditioner, tmp_path)
+    stage = TransformerStage(recipe.transformer, conditioner, tiny_vae, source)
     assert isinstance(stage.module, Transformer)
     assert (stage.module.deviations == 1).all()
     stage.begin()
@@ -96,16 +105,24 @@ def test_it_begins_with_the_latents_deviations_of_first_and_of_later_frames(
 
 
 @pytest.mark.parametrize("steps", [(0, 1, 2), (5,), (3, 2, 3), (0, 7)])
+@pytest.mark.parametrize("still", [False, True])
 def test_a_batch_put_together_ahead_is_that_of_its_step(
-    recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path, steps: tuple[int, ...]
+    recipe: Recipe, conditioner: Conditioner, folder: Path, steps: tuple[int, ...], still: bool
 ) -> None:
-    stage, other = (stage_of(recipe.transformer, conditioner, tiny_vae, folder) for _ in range(2))
+    source, other = (source_of(recipe.transformer, conditioner, folder) for _ in range(2))
     for step in steps:
-        batch, expected = stage._batch(step), other._assemble(step)
-        assert torch.equal(batch.data, expected.data)
-        assert torch.equal(batch.coverage, expected.coverage)
-        assert batch.captions == expected.captions
-        assert 0 <= batch.coverage.min() < batch.coverage.max() == 1
+        batch, expected = source.batch(step, still=still), other._assemble(step, still)
+        for name in ("data", "coverage", "ids", "mask"):
+            assert torch.equal(getattr(batch, name), getattr(expected, name))
+        assert 0 <= batch.coverage.min() < batch.coverage.max() == 255
+
+
+def test_clips_that_follow_stills_are_not_those_put_together_ahead(
+    recipe: Recipe, conditioner: Conditioner, folder: Path
+) -> None:
+    source = source_of(recipe.transformer, conditioner, folder)
+    source.batch(0, still=True)
+    assert source.batch(1, still=False).data.shape == (32, 4, 3, 4, 4)
 
 
 def test_known_frames_are_shown_as_they_are_and_cost_nothing(
@@ -152,18 +169,28 @@ def test_an_error_counts_by_its_channel_s_deviation(
 
 
 def test_captions_are_of_the_clip_s_own_scene_or_left_out(
-    recipe: Recipe, conditioner: Conditioner, tiny_vae: VAE, folder: Path
+    recipe: Recipe, conditioner: Conditioner, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def batch(unconditional: float) -> Batch:
-        shares = replace(recipe.transformer, full_share=1.0, unconditional_share=unconditional)
-        return stage_of(shares, conditioner, tiny_vae, folder)._assemble(0)
+    texts: list[str] = []
+    tokens = Conditioner.tokens
+    monkeypatch.setattr(Conditioner, "tokens", lambda self, said: (texts.extend(said), tokens(self, said))[1])
 
-    assert batch(1.0).captions == [""] * 32
+    def batch(unconditional: float) -> Batch:
+        texts.clear()
+        shares = replace(recipe.transformer, full_share=1.0, unconditional_share=unconditional)
+        return source_of(shares, conditioner, folder)._assemble(0, still=False)
+
+    left_out = batch(1.0)
+    assert texts == [""] * 32
+    assert (left_out.ids[left_out.mask] == EMPTY).all()
     told = batch(0.0)
     # Read back by the world's own parser, a caption names its scene's place and style.
-    for seed, text in zip(told.data[:, 0, 0, 0, 0].tolist(), told.captions, strict=True):
-        asked, read = sample_spec(int(seed)), parse(text).spec
+    for seed, text in zip(numbers(told).tolist(), texts, strict=True):
+        asked, read = sample_spec(seed), parse(text).spec
         assert (read.environment, read.style) == (asked.environment, asked.style)
+    ids, mask = conditioner.tokens(list(texts))
+    assert torch.equal(told.ids, ids)
+    assert torch.equal(told.mask, mask)
 
 
 def test_text_states_have_one_length_and_no_gradient(conditioner: Conditioner) -> None:

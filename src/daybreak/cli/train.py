@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,11 +41,19 @@ def train_recipe(
         Path | None, typer.Option("--out", help="Folder for checkpoints and samples [default: in the data folder].")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto: CUDA where there is one.")] = "auto",
+    seconds: Annotated[float, typer.Option(min=0, help="Of training each stage, instead of the recipe's steps.")] = 0.0,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Processes that render for a graphics card [default: one less than there are processor cores]."
+        ),
+    ] = None,
 ) -> None:
     """Train a model from a recipe."""
     with told_plainly():
         from daybreak.settings import load_settings
-        from daybreak.train.run import STAGES, run
+        from daybreak.train.loop import pick_device
+        from daybreak.train.run import STAGES, How, run
 
         settings = load_settings()
         folder = out or settings.data_dir / "training" / recipe
@@ -57,10 +66,14 @@ def train_recipe(
         if start:
             from daybreak.catalog import find_model
             from daybreak.train.publish import adopt
+            from daybreak.train.recipes import find_recipe
 
             card = find_model(start, settings.models_dir)
             if card.path is None:
                 raise ValueError(f"model {start!r} is a program without weights: there is nothing to go on from")
-            adopt(card.path, folder)
+            adopt(card.path, folder, find_recipe(recipe))
             resume = True
-        run(recipe, folder, resume=resume, stages=tuple(stages or STAGES), device=device)
+        how = How(pick_device(device), resume, seconds)
+        if workers:
+            how = replace(how, workers=workers)
+        run(recipe, folder, how, tuple(stages or STAGES))

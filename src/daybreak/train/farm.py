@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
-import os
 import queue
+import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -48,7 +49,7 @@ class Farm:
         self.tasks, self.closed = tasks, threading.Event()
         context = multiprocessing.get_context("spawn")
         count = num_workers * SLOTS_PER_WORKER
-        self._file = tempfile.NamedTemporaryFile(dir=SHARED if SHARED.is_dir() else None)  # noqa: SIM115 - closed in close
+        self._file = tempfile.NamedTemporaryFile(dir=_roomy(count * slot_bytes))  # noqa: SIM115 - closed in close
         self._memory = np.memmap(self._file.name, np.uint8, "w+", shape=(count, slot_bytes))
         self._given, self._done = context.Queue(), context.Queue()
         for slot in range(count):
@@ -63,37 +64,46 @@ class Farm:
             worker.start()
 
     def __iter__(self) -> Iterator[tuple[Task, Arrays]]:
-        """Raises WorkerError when a worker did; ends when the farm is closed."""
+        """Raises WorkerError when a worker did, or has died; ends when the farm is closed."""
         while not self.closed.is_set():
+            # Each time: while others have items, the queue is never found empty.
+            if not all(worker.is_alive() for worker in self.workers) and not self.closed.is_set():
+                raise WorkerError("a process that renders training data died")
             try:
                 task, slot, layout = self._done.get(timeout=1)
             except queue.Empty:
-                if not self.closed.is_set() and not all(worker.is_alive() for worker in self.workers):
-                    raise WorkerError("a process that renders training data died") from None
                 continue
-            if slot is None:
-                raise WorkerError(f"{task[0]} {task[1]} could not be rendered:\n{layout}")
-            yield task, _unpack(self._memory[slot], layout)
-            self._give(slot)
+            try:
+                if isinstance(layout, str):
+                    raise WorkerError(f"{task[0]} {task[1]} could not be rendered:\n{layout}")
+                yield task, _unpack(self._memory[slot], layout)
+            finally:  # whoever stops iterating here may begin again
+                self._give(slot)
 
     def _give(self, slot: int) -> None:
-        self._given.put((next(self.tasks), slot))
+        if not self.closed.is_set():
+            self._given.put((next(self.tasks), slot))
 
     def close(self) -> None:
-        """Ends the processes."""
+        """Ends the processes; a second time, it does nothing."""
         self.closed.set()
         for worker in self.workers:
             worker.terminate()
         for worker in self.workers:
             worker.join(5)
+        for channel in (self._given, self._done):
+            channel.cancel_join_thread()  # what nobody will read must not hold up this process's end
+            channel.close()
         self._file.close()
 
 
 def _work(make: Callable[[Task], Arrays], given: Any, done: Any, path: str, shape: tuple[int, int]) -> None:
-    """What a worker process does until it is ended."""
+    """What a worker process does until it is ended, or the run that wanted the items is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the run, which finishes its step with what comes
     torch.set_num_threads(1)
     memory = np.memmap(path, np.uint8, "r+", shape=shape)
-    while os.getppid() != 1:  # the run that wanted the items is gone
+    run = multiprocessing.parent_process()
+    while run is not None and run.is_alive():
         try:
             task, slot = given.get(timeout=5)
         except queue.Empty:
@@ -101,7 +111,12 @@ def _work(make: Callable[[Task], Arrays], given: Any, done: Any, path: str, shap
         try:
             done.put((task, slot, _pack(memory[slot], make(task))))
         except Exception:
-            done.put((task, None, traceback.format_exc()))
+            done.put((task, slot, traceback.format_exc()))
+
+
+def _roomy(num_bytes: int) -> Path | None:
+    """Where the shared file goes: in memory if there is room, for writing beyond it would kill the process."""
+    return SHARED if SHARED.is_dir() and shutil.disk_usage(SHARED).free > num_bytes else None
 
 
 def _pack(memory: NDArray[np.uint8], arrays: Arrays) -> list[tuple[str, str, tuple[int, ...], int]]:
@@ -132,7 +147,8 @@ class DevicePool:
         return min(self.added, self.capacity)
 
     def add(self, items: dict[str, Tensor]) -> None:
-        """Adds a batch of items, (n, ...) each; they may be on any device."""
+        """Adds a batch of items, (n, ...) each; they may be on any device. Of too many the last are kept."""
+        items = {name: values[-self.capacity :] for name, values in items.items()}
         count = len(next(iter(items.values())))
         where = torch.arange(self.added, self.added + count, device=self.device) % self.capacity
         for name, values in items.items():

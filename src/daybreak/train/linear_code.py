@@ -66,13 +66,14 @@ def fit_context(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> None:
     if decoder.context is None or decoder.linear is None:
         raise ValueError("a decoder with 0 context channels has no context to fit")
     inputs = min(INPUTS, vae.config.latent_channels)
+    device = decoder.linear.weight.device
     gram, products, count = torch.zeros(0), torch.zeros(0), 0
-    for clip in clips:
+    for clip in (clip.to(device) for clip in clips):
         latents = vae.encode(clip)
         seen = neighbourhoods(latents[:, :inputs])
         lost = _rows(_decoder_blocks(clip)) - _rows(decoder.linear(latents))
         if not count:
-            gram, products = torch.zeros(seen.shape[1], seen.shape[1]), torch.zeros(seen.shape[1], lost.shape[1])
+            gram, products = (seen.new_zeros(seen.shape[1], rows.shape[1]) for rows in (seen, lost))
         gram.addmm_(seen.T, seen)
         products.addmm_(seen.T, lost)
         count += len(seen)
@@ -81,7 +82,7 @@ def fit_context(vae: VAE, clips: Iterable[Float[Tensor, "1 3 F H W"]]) -> None:
 
 def set_context(context: Context, gram: Float[Tensor, "P P"], products: Float[Tensor, "P Q"]) -> None:
     """Sets the reduced-rank regression whose inputs' and outputs' mean products are given."""
-    gram = gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram))
+    gram = gram + RIDGE * gram.diagonal().mean() * torch.eye(len(gram), device=gram.device)
     root = torch.linalg.cholesky(gram)
     whitened = torch.linalg.solve_triangular(root, products, upper=False)  # the same regression from white inputs
     _, directions = torch.linalg.eigh(whitened @ whitened.T)
@@ -111,12 +112,12 @@ def principal_components(centred: Float[Tensor, "n P"], count: int) -> tuple[Ten
 
 def _least_squares(latents: Tensor, targets: list[Tensor]) -> tuple[Tensor, Tensor]:
     """The matrix and the offset that bring `latents` closest to `targets` in the mean square."""
-    inputs = torch.cat([latents, torch.ones(len(latents), 1)], 1)
-    products = torch.zeros(inputs.shape[1], targets[0].shape[1])
+    inputs = torch.cat([latents, torch.ones_like(latents[:, :1])], 1)
+    products = latents.new_zeros(inputs.shape[1], targets[0].shape[1])
     for rows, part in zip(torch.split(inputs, [len(part) for part in targets]), targets, strict=True):
         products += rows.T @ part.float()
     gram = inputs.T @ inputs
-    gram += 1e-4 * gram.diagonal().mean() * torch.eye(len(gram))
+    gram += 1e-4 * gram.diagonal().mean() * torch.eye(len(gram), device=gram.device)
     solved = torch.linalg.solve(gram, products)
     return solved[:-1].T, solved[-1]
 

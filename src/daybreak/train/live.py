@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-import os
 import random
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -43,7 +40,6 @@ NUM_CAPTIONS = 6  # of a scene, and of its mirror image
 MAX_TOKENS = TextEncoderConfig().max_tokens
 LIVE_SCENES = {False: 50_000_000, True: 60_000_000}  # of clips and of stills; far from all others
 CAPTIONS = TransformerRecipe(TransformerConfig(), LoopConfig(0, OptimiserConfig()))  # how captions are drawn
-TOKENIZER = "DAYBREAK_TRAINING_TOKENIZER"  # names the tokenizer's file to the workers
 
 
 def make_window(task: Task) -> Arrays:
@@ -61,6 +57,10 @@ class LiveWindows:
         pixels = config.window_frames * config.window**2
         self.farm = Farm(make_window, numbered("window", 0), num_workers, 4 * pixels + 128)
         self.harvest = Harvest(self.farm, lambda _kind, _numbers, items: self.pool.add(items), 8, device).start()
+
+    def close(self) -> None:
+        """Ends the rendering."""
+        self.harvest.stop()
 
     def first(self, count: int) -> Iterable[Tensor]:
         """Pixels (n, 3, F, H, W) in [-1, 1] of `count` windows that the linear code is fitted to."""
@@ -94,6 +94,10 @@ class LiveClips:
         self.farm = Farm(make_probe_clip, numbered("clip", 0), num_workers, 1 << 20)
         self.harvest = Harvest(self.farm, lambda _kind, _numbers, items: self.pool.add(items), 16, device).start()
 
+    def close(self) -> None:
+        """Ends the rendering."""
+        self.harvest.stop()
+
     def batch(self, step: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels (B, 3, 8, H, W) in [-1, 1], labels (B, 7), and the subject's shares (B, T, N)."""
         self.pool.wait(FEWEST_CLIPS, lambda: self.harvest.error)
@@ -103,7 +107,7 @@ class LiveClips:
         return to_unit_range(drawn["frames"]), drawn["labels"], drawn["share"]
 
 
-def make_latent_item(task: Task, bucket: tuple[int, int], still: bool) -> Arrays:
+def make_latent_item(task: Task, bucket: tuple[int, int], still: bool, tokenizer: Tokenizer) -> Arrays:
     """Clips or stills of one bucket for the transformer, as the encoder sees them, with captions of both mirror images.
 
     frames (n, f, h, w, 3), coverage (n, T, H, W), ids (n, 2, K, L) and lengths (n, 2, K) of the captions' tokens.
@@ -115,7 +119,7 @@ def make_latent_item(task: Task, bucket: tuple[int, int], still: bool) -> Arrays
         rng = random.Random(f"captions {seed}")
         spec = sample_spec(seed)
         texts = [training_caption(one, rng, CAPTIONS) for one in (spec, mirrored(spec)) for _ in range(NUM_CAPTIONS)]
-        encoded = [_tokenizer().encode(text, MAX_TOKENS) for text in texts]
+        encoded = [tokenizer.encode(text, MAX_TOKENS) for text in texts]
         rows.append(
             {
                 "frames": frames,
@@ -127,11 +131,11 @@ def make_latent_item(task: Task, bucket: tuple[int, int], still: bool) -> Arrays
     return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
-def make_latents(task: Task) -> Arrays:
+def make_latents(task: Task, tokenizer: Tokenizer) -> Arrays:
     """`make_latent_item` of a task of the kind "clips 256x448" or "stills 256x448"."""
     what, size = task[0].split()
     height, width = size.split("x")
-    return make_latent_item(task, (int(height), int(width)), still=what == "stills")
+    return make_latent_item(task, (int(height), int(width)), what == "stills", tokenizer)
 
 
 def latent_tasks(first_stills: int) -> Iterator[Task]:
@@ -141,11 +145,6 @@ def latent_tasks(first_stills: int) -> Iterator[Task]:
         still = FIRST_CLIPS <= number < FIRST_CLIPS + first_stills or number % STILLS_EVERY == 0
         height, width = rng.choices(BUCKETS, BUCKET_SHARES)[0]
         yield f"{'stills' if still else 'clips'} {height}x{width}", number
-
-
-@functools.cache
-def _tokenizer() -> Tokenizer:
-    return Tokenizer.load(Path(os.environ[TOKENIZER]))
 
 
 class LiveLatents:
@@ -162,12 +161,14 @@ class LiveLatents:
             for what in ("clips", "stills")
             for (height, width), share in zip(BUCKETS, BUCKET_SHARES, strict=True)
         }
-        folder = tempfile.mkdtemp()
-        conditioner.tokenizer.save(Path(folder) / "tokenizer.json")
-        os.environ[TOKENIZER] = str(Path(folder) / "tokenizer.json")  # the workers inherit it
         tasks = latent_tasks(recipe.first_stills // STILLS)
-        self.farm = Farm(make_latents, tasks, num_workers, 5 << 19)
+        make = functools.partial(make_latents, tokenizer=conditioner.tokenizer)
+        self.farm = Farm(make, tasks, num_workers, 5 << 19)
         self.harvest = Harvest(self.farm, self._keep, HARVEST, self.device).start()
+
+    def close(self) -> None:
+        """Ends the rendering."""
+        self.harvest.stop()
 
     def _keep(self, kind: str, _numbers: list[int], items: dict[str, Tensor]) -> None:
         joined = {name: values.flatten(0, 1) for name, values in items.items()}

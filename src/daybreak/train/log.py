@@ -14,20 +14,20 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 class RunLog:
     """Collects figures step by step and writes their means."""
 
-    def __init__(self, directory: Path, step: int, last: int) -> None:
+    def __init__(self, directory: Path, step: int, position: int, last: int) -> None:
         self.path = directory / "log.jsonl"
         self.figures: dict[str, list[float]] = {}
         self.mark = (step, time.monotonic())
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"))
         self.progress = Progress(*columns, TimeRemainingColumn(), refresh_per_second=1)
         self.progress.start()
-        self.task = self.progress.add_task(directory.name, total=last, completed=step)
+        self.task = self.progress.add_task(directory.name, total=last, completed=position)
 
-    def step(self, step: int, figures: dict[str, float]) -> None:
-        """Notes one step's figures."""
+    def step(self, position: int, figures: dict[str, float]) -> None:
+        """Notes one step's figures, and how far the run has come with it."""
         for name, value in figures.items():
             self.figures.setdefault(name, []).append(value)
-        self.progress.update(self.task, completed=step)
+        self.progress.update(self.task, completed=position)
 
     def write(self, step: int, seconds: float) -> None:
         """Writes the means since the last line."""

@@ -13,7 +13,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -34,7 +34,7 @@ class LoopConfig:
     num_steps: int
     optimiser: OptimiserConfig
     ema_decay: float = 0.999
-    save_every: int = 500
+    save_every: int = 500  # like `sample_every` in steps of the recipe, so that a timed run saves as often
     sample_every: int = 500
     log_every: int = 20
     seed: int = 0
@@ -94,10 +94,18 @@ def finishing_steps() -> Iterator[threading.Event]:
 
 
 class Loop:
-    """One stage's run in `directory`."""
+    """One stage's run in `directory`; `on_save` is called whenever its checkpoint has been written."""
 
-    def __init__(self, stage: Stage, config: LoopConfig, directory: Path, device: torch.device) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        config: LoopConfig,
+        directory: Path,
+        device: torch.device,
+        on_save: Callable[[], None] = lambda: None,
+    ) -> None:
         self.stage, self.config, self.directory, self.device = stage, config, directory, device
+        self.on_save = on_save
         self.module = stage.module.to(device)
         self.averaged = copy.deepcopy(self.module).requires_grad_(False)
         self.optimiser = Optimiser(self.module, config.optimiser)
@@ -116,7 +124,8 @@ class Loop:
         """
         last = min(until or self.config.num_steps, self.config.num_steps)
         self.directory.mkdir(parents=True, exist_ok=True)
-        with contextlib.closing(RunLog(self.directory, self.step, last)) as log, finishing_steps() as asked_to_stop:
+        written = contextlib.closing(RunLog(self.directory, self.step, self.position, last))
+        with written as log, finishing_steps() as asked_to_stop:
             while self.position < last and not asked_to_stop.is_set():
                 self._advance(log)
         self.save()
@@ -132,24 +141,27 @@ class Loop:
         return int(self.config.num_steps * min(1.0, self.seconds / self.config.seconds))
 
     def _advance(self, log: RunLog) -> None:
-        started = time.monotonic()
+        started, before = time.monotonic(), self.position
         self.module.train()
         with autocast(self.device.type):
             loss, figures = self.stage.loss(self.step, self.device)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = self.optimiser.step(self.position, self.config.num_steps, self.module.parameters())
+        norm = self.optimiser.step(before, self.config.num_steps, self.module.parameters())
         self._average()
         self.step += 1
         self.seconds += time.monotonic() - started
-        log.step(self.step, {"loss": loss.item(), "gradient_norm": norm, **figures})
+        log.step(self.position, {"loss": loss.item(), "gradient_norm": norm, **figures})
         if self.step % self.config.log_every == 0:
             log.write(self.step, self.seconds)
-        if self.step % self.config.sample_every == 0:
+        if self._passed(self.config.sample_every, before):
             with evaluating(self.averaged), autocast(self.device.type):
                 log.samples(self.step, self.stage.sample(self.averaged, self.directory / f"sample-{self.step:06d}.png"))
             log.plot()
-        if self.step % self.config.save_every == 0:
+        if self._passed(self.config.save_every, before):
             self.save()
+
+    def _passed(self, every: int, before: int) -> bool:
+        return self.position // every > before // every
 
     def _average(self) -> None:
         # A short memory at first, so that the average is not made of the initial weights.
@@ -168,6 +180,7 @@ class Loop:
         partial = self.directory / "state.safetensors.part"
         save_file(plain, partial, metadata=position)
         partial.replace(self.directory / "state.safetensors")
+        self.on_save()
 
     def resume(self) -> bool:
         """Goes on from the saved checkpoint; False when there is none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from safetensors.torch import save_file
-from torch import nn
 
 from daybreak.checkpoint import Components, load_components, save_components
 from daybreak.train.finished import trained_text_encoder, trained_transformer, trained_vae
@@ -39,13 +38,18 @@ def publish(recipe: Recipe, directory: Path, folder: Path) -> None:
     save_components(folder, Components(tokenizer, text_encoder, transformer, vae, card))
 
 
-def adopt(folder: Path, directory: Path) -> None:
-    """Makes checkpoints of the model in `folder` that training can go on from; those already in `directory` stay.
+def adopt(folder: Path, directory: Path, recipe: Recipe) -> None:
+    """Makes checkpoints of the model in `folder` that `recipe` can go on from; those already in `directory` stay.
 
     The optimisers start anew, and the text encoder can be used but not trained on: its training needs heads that
-    are not published. Raises ModelUnavailable when the folder's weights are missing or damaged.
+    are not published. Raises ModelUnavailable when the folder's weights are missing or damaged, ValueError when they
+    are not of the recipe's sizes.
     """
     components = load_components(folder, pick_device("cpu"))
+    sizes = (components.vae.config, components.text_encoder.config, components.transformer.config)
+    if sizes != (recipe.vae.model, recipe.text.model, recipe.transformer.model):
+        name = components.card.get("name", "no name")
+        raise ValueError(f"{folder.name} was trained by the recipe {name}: its sizes do not fit {recipe.name}'s")
     modules = {"vae": components.vae, "text": components.text_encoder, "transformer": components.transformer}
     for stage, module in modules.items():
         path = directory / stage / "state.safetensors"
@@ -61,11 +65,6 @@ def adopt(folder: Path, directory: Path) -> None:
     tokenizer = directory / "text" / "tokenizer.json"
     if not tokenizer.exists():
         components.tokenizer.save(tokenizer)
-
-
-def _weights(module: nn.Module) -> int:
-    """How many numbers the module is made of, those that were never trained as well."""
-    return sum(tensor.numel() for tensor in module.state_dict().values())
 
 
 def _training(stage: Path) -> dict[str, int]:

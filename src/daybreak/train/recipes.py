@@ -84,7 +84,7 @@ TOY = Recipe(
     name="toy",
     description="A toy: every stage of the built-in model's training in about ten minutes on two processor cores.",
     vae=VAERecipe(
-        VAEConfig(32, (128, 64, 32), (1, 1, 1)),
+        VAEConfig(32, decoder_widths=(128, 64, 32), decoder_blocks=(1, 1, 1)),
         LoopConfig(300, OptimiserConfig(5e-4, 1e-3, 30, 150), ema_decay=0.99, save_every=100, sample_every=150),
         CropConfig(window=96, window_frames=17, crop=64, pool=160),
     ),
@@ -105,3 +105,10 @@ TOY = Recipe(
 )
 
 RECIPES = {recipe.name: recipe for recipe in (DAWN, SUNRISE, TOY)}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name. Raises ValueError when there is none."""
+    if name not in RECIPES:
+        raise ValueError(f"no recipe {name!r}: there are {', '.join(sorted(RECIPES))}")
+    return RECIPES[name]

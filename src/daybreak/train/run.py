@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from daybreak.train.latents import shard_path, write_shard
 from daybreak.train.live import LiveLatents, LiveWindows
 from daybreak.train.loop import Loop, LoopConfig, Stage, lower_priority
 from daybreak.train.publish import publish
-from daybreak.train.recipes import RECIPES, Recipe
+from daybreak.train.recipes import Recipe, find_recipe
 from daybreak.train.text import TextStage, world_tokenizer
 from daybreak.train.transformer import Conditioner, LatentSource, ShardedLatents, TransformerStage
 from daybreak.train.vae import VAEStage
@@ -25,12 +27,13 @@ STAGES = ("vae", "text", "latents", "transformer", "distil", "publish")
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """On what a recipe is run, and how long each of its stages."""
+    """On what a recipe is run, how long each of its stages, and what is called when a checkpoint has been written."""
 
     device: torch.device
     resume: bool = False
     seconds: float = 0.0  # of training a stage, instead of the recipe's steps; 0: those
     workers: int = max(1, (os.cpu_count() or 2) - 1)  # processes that render for a graphics card
+    on_save: Callable[[], None] = lambda: None
 
 
 def run(name: str, directory: Path, how: How, stages: tuple[str, ...] = STAGES) -> None:
@@ -39,40 +42,39 @@ def run(name: str, directory: Path, how: How, stages: tuple[str, ...] = STAGES) 
     Raises ValueError for an unknown recipe or stage, FileNotFoundError when a stage needs one that has not been
     trained.
     """
-    if name not in RECIPES:
-        raise ValueError(f"no recipe {name!r}: there are {', '.join(sorted(RECIPES))}")
+    recipe = find_recipe(name)
     for stage in stages:
         if stage not in STAGES:
             raise ValueError(f"no stage {stage!r}: there are {', '.join(STAGES)}")
     lower_priority()
     for stage in stages:
-        run_stage(RECIPES[name], stage, directory, how)
+        run_stage(recipe, stage, directory, how)
 
 
 def run_stage(recipe: Recipe, stage: str, directory: Path, how: How) -> None:
     """Runs one of `STAGES`. Raises FileNotFoundError when it needs one that has not been trained."""
-    device = how.device
+    device, live = how.device, how.device.type == "cuda"
     if stage == "vae":
-        windows = LiveWindows(device, how.workers) if device.type == "cuda" else None
-        train(VAEStage(recipe.vae, windows), recipe.vae.loop, directory / "vae", how)
-        if windows is not None:
-            windows.harvest.stop()
+        if live and recipe.vae.loop.num_steps:
+            with contextlib.closing(LiveWindows(device, how.workers)) as windows:
+                train(VAEStage(recipe.vae, windows), recipe.vae.loop, directory / "vae", how)
+        else:
+            train(VAEStage(recipe.vae), recipe.vae.loop, directory / "vae", how)
     elif stage == "text":
         tokenizer = world_tokenizer(recipe.text.model.vocabulary_size, directory / "text")
         train(TextStage(recipe.text, tokenizer), recipe.text.loop, directory / "text", how)
     elif stage == "latents":
-        _write_latents(recipe, directory, device, how.resume)
+        if not live:  # a graphics card learns from latents that are made meanwhile
+            _write_latents(recipe, directory, device, how.resume)
     elif stage in ("transformer", "distil"):
-        conditioner = Conditioner(*trained_text_encoder(recipe, directory, device))
         vae = trained_vae(recipe, directory).to(device)
-        source: LatentSource
-        if device.type == "cuda":
-            source = LiveLatents(vae, conditioner, recipe.transformer, how.workers)
+        conditioner = Conditioner(*trained_text_encoder(recipe, directory, device))
+        if live:
+            with contextlib.closing(LiveLatents(vae, conditioner, recipe.transformer, how.workers)) as latents:
+                train_denoiser(recipe, stage, directory, how, latents)
         else:
             source = ShardedLatents(recipe.transformer, conditioner, directory / "latents")
-        train_denoiser(recipe, stage, directory, how, source)
-        if isinstance(source, LiveLatents):
-            source.harvest.stop()
+            train_denoiser(recipe, stage, directory, how, source)
     else:
         publish(recipe, directory, directory / "model")
 
@@ -92,7 +94,7 @@ def train_denoiser(recipe: Recipe, stage: str, directory: Path, how: How, source
 
 def train(stage: Stage, config: LoopConfig, directory: Path, how: How) -> nn.Module:
     """Trains a stage in its folder, for as long as was said; gives the averaged module."""
-    loop = Loop(stage, replace(config, seconds=how.seconds), directory, how.device)
+    loop = Loop(stage, replace(config, seconds=how.seconds), directory, how.device, how.on_save)
     if not (how.resume and loop.resume()):
         loop.begin()
     return loop.run()

@@ -30,8 +30,8 @@ def tiny_model(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     torch.manual_seed(0)
     tokenizer = Tokenizer(build_vocabulary(["a dog runs"], 160))
     text = TextEncoder(TextEncoderConfig(vocabulary_size=len(tokenizer), width=16, num_layers=1, num_heads=2))
-    transformer = Transformer(TransformerConfig(4, 24, 1, 2, 8, 16))
-    vae = VAE(VAEConfig(4, (8, 8, 8), (1, 1, 1)))
+    transformer = Transformer(TransformerConfig(4, 2, 24, 1, 2, 8, 16))
+    vae = VAE(VAEConfig(4, decoder_widths=(8, 8, 8), decoder_blocks=(1, 1, 1)))
     card = {"num_inference_steps": 1, "guidance_scale": 1.0}
     save_components(data_dir / "models" / "tiny", Components(tokenizer, text, transformer, vae, card))
     small = Probe(ProbeConfig(patch_width=8, width=16, scene_blocks=(1, 1), shape_blocks=(1, 1), moment_width=4))

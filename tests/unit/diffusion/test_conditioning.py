@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daybreak.diffusion import conditioning
 from daybreak.diffusion.conditioning import PATTERN_SHARES, sample_ceilings, sample_sigmas
 
 
@@ -59,3 +60,49 @@ def test_sigmas_are_logit_normal() -> None:
     logits = sigmas.logit()
     assert logits.mean().item() == pytest.approx(0.4, abs=0.02)
     assert logits.std().item() == pytest.approx(0.7, abs=0.02)
+
+
+def names(latent_frames: int) -> list[tuple[str, list[float]]]:
+    """Every pattern alone, with its ceilings for some draws."""
+    made = []
+    for name in PATTERN_SHARES:
+        alone = {other: float(other == name) for other in PATTERN_SHARES}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(conditioning, "PATTERN_SHARES", alone)
+            made += [(name, row) for row in sample_ceilings(200, latent_frames, generator()).tolist()]
+    return made
+
+
+@pytest.mark.parametrize("latent_frames", [2, 3, 7])
+def test_each_pattern_pins_the_frames_that_it_names(latent_frames: int) -> None:
+    free = [1.0] * latent_frames
+    counts: dict[str, set[int]] = {}
+    for name, row in names(latent_frames):
+        known = row.count(0.0)
+        if name == "free":
+            assert row == free
+        elif name == "first":
+            assert row == [0.0, *free[1:]]
+        elif name == "first frames":
+            assert row == [0.0] * known + free[known:]
+        elif name == "last frames":
+            assert row == free[known:] + [0.0] * known
+        elif name == "both ends":
+            assert row == ([0.0, *free[2:], 0.0] if latent_frames > 2 else free)
+        else:
+            assert 0 < row[0] < 1
+            assert row[1:] == free[1:]
+        counts.setdefault(name, set()).add(known)
+    # As many as half of the frames, and at least one.
+    every = set(range(1, max(latent_frames // 2, 2)))
+    assert counts["first frames"] == counts["last frames"] == every
+
+
+@pytest.mark.gpu
+def test_patterns_and_sigmas_are_made_where_the_generator_is() -> None:
+    there = torch.Generator("cuda").manual_seed(0)
+    ceilings = sample_ceilings(32, 7, there)
+    assert ceilings.device.type == "cuda"
+    sigmas = sample_sigmas(ceilings, there)
+    assert sigmas.device.type == "cuda"
+    assert (sigmas <= ceilings).all()

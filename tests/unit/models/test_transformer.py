@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from daybreak.diffusion.flow import add_noise, velocity
 from daybreak.models.transformer import Block, Transformer, TransformerConfig, parameter_count
 
-CONFIG = TransformerConfig(4, width=16, num_layers=2, num_heads=2, modulation_width=8, text_width=12, num_slots=3)
+CONFIG = TransformerConfig(4, 2, width=16, num_layers=2, num_heads=2, modulation_width=8, text_width=12, num_slots=3)
 
 
 @pytest.fixture
@@ -207,3 +207,33 @@ def test_gradient_reaches_every_parameter(transformer: Transformer) -> None:
 
 def test_parameters_are_counted() -> None:
     assert parameter_count(torch.nn.Linear(3, 5)) == 20
+
+
+@pytest.mark.parametrize("patch", [1, 3])
+def test_patches_of_other_sizes_come_back_where_they_were_too(patch: int) -> None:
+    config = TransformerConfig(4, patch, 4 * patch**2, 1, 1, 8, text_width=12, num_slots=3)
+    torch.manual_seed(0)
+    transformer = Transformer(config)
+    torch.nn.init.eye_(transformer.embed.weight)
+    torch.nn.init.zeros_(transformer.embed.bias)
+    transformer.norm = torch.nn.Identity()
+    transformer.rest.load_state_dict(transformer.embed.state_dict())
+    latents, sigmas, text, _ = example(height=3, width=6)
+    tokens, _ = transformer.patchify(latents)
+    assert tokens.shape == (2, 3 * (3 // patch) * (6 // patch), 4 * patch**2)
+    assert_close(transformer.unpatchify(tokens, transformer.condition(sigmas, text), latents), latents)
+
+
+def test_a_modulation_is_the_same_for_all_tokens_of_a_frame_and_of_no_other(transformer: Transformer) -> None:
+    """A block in which nothing but the MLP speaks, said again token by token."""
+    block = transformer.blocks[0]
+    for layer in (block.attention.out, block.text.out):
+        torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+    x, condition, (_, _, text, mask) = torch.randn(2, 12, 16), torch.randn(2, 3, 16), example()
+    made = block(x, condition, torch.zeros(12, 4), text, mask)
+    *_, shift, scale, gate = (part[:, :, 0] for part in block.modulation(condition))
+    for token in range(12):
+        frame = token // 4
+        seen = block.norm_mlp(x[:, token]) * (1 + scale[:, frame]) + shift[:, frame]
+        assert_close(made[:, token], x[:, token] + gate[:, frame] * block.mlp(seen))

@@ -7,37 +7,49 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from daybreak.models.layers import RMSNorm
 from daybreak.models.vae import (
     VAE,
     Context,
     FixedLinear,
     Resample,
     ResBlock,
+    SpaceConv,
+    TimeConv,
     VAEConfig,
     encoder_blocks,
-    normalise,
     reduce_pixels,
     zeroed,
 )
 
-CONFIG = VAEConfig(4, (8, 8, 4), (2, 2, 1))
+CONFIG = VAEConfig(4, decoder_widths=(8, 8, 4), decoder_blocks=(2, 2, 1))
+KINDS = {
+    "linear code and network": CONFIG,
+    "with context": replace(CONFIG, context_channels=3),
+    "networks both ways": replace(CONFIG, encoder_widths=(2, 8), encoder_blocks=(1, 2), linear_decoder=False),
+    "linear alone": replace(CONFIG, decoder_widths=(), decoder_blocks=()),
+}
+
+
+with_linear_decoder = pytest.mark.parametrize(
+    "vae", [config for config in KINDS.values() if config.linear_decoder], indirect=True
+)
 
 
 def exact(actual: torch.Tensor, expected: torch.Tensor) -> None:
     assert_close(actual, expected, rtol=0, atol=0)
 
 
-@pytest.fixture(params=[0, 3])
+@pytest.fixture(params=KINDS.values(), ids=KINDS)
 def vae(request: pytest.FixtureRequest) -> Iterator[VAE]:
     """A small VAE that has left its initial values: blocks that start as identities would hide their mistakes."""
     torch.manual_seed(0)
-    model = VAE(replace(CONFIG, context_channels=request.param))
+    model = VAE(request.param)
     for parameter in model.parameters():
         if not parameter.any():
             torch.nn.init.normal_(parameter, std=0.2)
-    for linear in (model.encoder, model.decoder.linear):
-        torch.nn.init.normal_(linear.bias, std=0.2)
+    for linear in (model.encoder.linear, model.decoder.linear):
+        if linear is not None:
+            torch.nn.init.normal_(linear.bias, std=0.2)
     if model.decoder.context is not None:
         torch.nn.init.normal_(model.decoder.context.gather, std=0.2)
         torch.nn.init.normal_(model.decoder.context.spread, std=0.2)
@@ -46,14 +58,25 @@ def vae(request: pytest.FixtureRequest) -> Iterator[VAE]:
 
 
 def test_a_block_starts_as_the_identity() -> None:
-    x = torch.randn(1, 8, 3, 4, 4)
+    x = torch.randn(1, 3, 4, 4, 8)
     exact(ResBlock(8)(x), x)
     exact(ResBlock(8, temporal=False)(x), x)
 
 
-def test_normalise_works_on_the_channel_axis() -> None:
-    x = torch.randn(2, 6, 3, 4, 5)
-    assert_close(normalise(RMSNorm(6), x).square().mean(1), torch.ones(2, 3, 4, 5), rtol=1e-3, atol=0)
+def test_a_convolution_in_space_is_that_of_each_frame_alone() -> None:
+    layer, x = SpaceConv(3, 5), torch.randn(2, 4, 6, 7, 3)
+    for frame in range(4):
+        alone = torch.nn.functional.conv2d(x[:, frame].movedim(-1, 1), layer.conv.weight, layer.conv.bias, padding=1)
+        assert_close(layer(x)[:, frame], alone.movedim(1, -1))
+
+
+def test_a_map_over_time_is_a_causal_convolution_that_repeats_the_first_frame() -> None:
+    layer, x = TimeConv(3), torch.randn(2, 4, 2, 2, 3)
+    kernel = layer.linear.weight.reshape(3, 3, 3).movedim(1, 2)  # out, in, frame
+    rows = x.permute(0, 2, 3, 4, 1).flatten(0, 2)  # a sequence for each place
+    padded = torch.cat([rows[..., :1], rows[..., :1], rows], -1)
+    expected = torch.nn.functional.conv1d(padded, kernel, layer.linear.bias)
+    assert_close(layer(x), expected.reshape(2, 2, 2, 3, 4).permute(0, 4, 1, 2, 3))
 
 
 def test_shapes_of_latents_and_pixels(vae: VAE) -> None:
@@ -122,7 +145,9 @@ def test_a_fixed_linear_map_is_a_matrix_and_an_offset_over_channels() -> None:
 
 
 def test_the_linear_code_is_saved_and_never_trained(vae: VAE) -> None:
-    maps = {"encoder.weight", "encoder.bias", "decoder.linear.weight", "decoder.linear.bias"}
+    maps = {"encoder.linear.weight", "encoder.linear.bias"}
+    if vae.config.linear_decoder:
+        maps |= {"decoder.linear.weight", "decoder.linear.bias"}
     if vae.config.context_channels:
         maps |= {"decoder.context.gather", "decoder.context.spread"}
     assert maps <= vae.state_dict().keys()
@@ -138,6 +163,7 @@ def test_a_block_of_the_encoder_is_four_frames_of_16_pixels_and_frame_0_four_tim
     exact(blocks[1, :, 2, 0, 1].reshape(3, 4, 16, 16), pixels[1, :, 5:9, :16, 16:32])
 
 
+@with_linear_decoder
 def test_the_linear_way_back_puts_a_cell_s_block_in_its_place(vae: VAE) -> None:
     latents = torch.randn(2, 4, 3, 2, 3)
     pixels = vae.decoder.linear_pixels(latents)
@@ -148,20 +174,31 @@ def test_the_linear_way_back_puts_a_cell_s_block_in_its_place(vae: VAE) -> None:
     assert_close(pixels[1, :, 16:, :32, 32:64], block.reshape(3, 8, 32, 32))
 
 
+def test_a_decoder_needs_a_linear_way_back_or_a_network() -> None:
+    with pytest.raises(ValueError, match="a linear way back, a network, or both"):
+        VAEConfig(decoder_widths=(), decoder_blocks=(), linear_decoder=False)
+
+
+def test_a_new_encoder_is_the_linear_code_alone() -> None:
+    fresh, pixels = VAE(KINDS["networks both ways"]), torch.rand(1, 3, 9, 32, 64)
+    exact(fresh.encode(pixels), fresh.encoder.linear(encoder_blocks(reduce_pixels(pixels))))
+
+
 def test_a_new_decoder_is_the_linear_code_alone() -> None:
     fresh, latents = VAE(CONFIG), torch.randn(1, 4, 3, 1, 2)
     # Other memory layouts give other sums.
     assert_close(fresh.decode(latents), fresh.decoder.linear_pixels(latents)[:, :, 7:], rtol=0, atol=1e-6)
-    layer = zeroed(torch.nn.Conv3d(4, 4, 1))
+    layer = zeroed(torch.nn.Conv2d(4, 4, 1))
     assert not layer.weight.any()
     assert not layer.bias.any()
 
 
+@pytest.mark.parametrize("vae", [CONFIG, KINDS["with context"]], indirect=True)
 def test_what_the_network_adds_to_the_linear_code_depends_on_its_pixels(vae: VAE) -> None:
     """Both finer scales see them: alone, each changes what is added."""
     latents = torch.randn(1, 4, 2, 1, 1)
     before = vae.decode(latents)
-    for layer in (vae.decoder.refiner.see_middle, vae.decoder.refiner.see_fine):
+    for layer in (vae.decoder.network.see_middle, vae.decoder.network.see_fine):
         weight = layer.weight.clone()
         layer.weight.zero_()
         assert (vae.decode(latents) - before).abs().max() > 1e-3
@@ -184,18 +221,18 @@ def test_sizes_without_whole_latents_are_refused(vae: VAE, shape: tuple[int, int
 
 
 def test_a_change_of_channels_starts_from_averages_and_repetition() -> None:
-    x = torch.randn(1, 6, 2, 3, 3)
+    x = torch.randn(1, 2, 3, 3, 6)
     fewer, more = Resample(6, 3), Resample(6, 12, 3)
-    for module in (fewer, more):
-        torch.nn.init.zeros_(module.linear.weight)
-        torch.nn.init.zeros_(module.linear.bias)
-    exact(fewer(x)[:, 1], (x[:, 2] + x[:, 3]) / 2)
-    exact(more(x)[:, ::2], x)
-    exact(more(x)[:, 1::2], x)
+    zeroed(fewer.map)
+    zeroed(more.map.conv)
+    exact(fewer(x)[..., 1], (x[..., 2] + x[..., 3]) / 2)
+    exact(more(x)[..., ::2], x)
+    exact(more(x)[..., 1::2], x)
     with pytest.raises(ValueError, match="6 and 4 channels"):
         Resample(6, 4)
 
 
+@pytest.mark.parametrize("vae", [config for config in KINDS.values() if config.decoder_widths], indirect=True)
 def test_gradient_reaches_every_parameter(vae: VAE) -> None:
     with torch.enable_grad():
         vae.decode(vae.encode(torch.rand(1, 3, 9, 64, 64))).square().mean().backward()
