@@ -5,7 +5,8 @@
 
 Stages can run side by side: the VAE, the text encoder and the probes need nothing of one another. "denoise" is the
 transformer and the few-step student one after the other, on one stream of rendered clips, and between them the choice
-of schedule and guidance: the probes of FOLDER/packed/probes judge them.
+of schedule and guidance: the probes judge them. It begins with the VAE and the text encoder of FOLDER or, where they
+are not trained there, of `runs/checkpoints`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from daybreak.evaluate.probes import load_probe
+from daybreak.evaluate.probes import FOLDER, load_probe
 from daybreak.evaluate.tuning import Choice, accuracies, tuning_captions
 from daybreak.models.transformer import Transformer
 from daybreak.train.distil import DistilStage
@@ -36,6 +37,7 @@ from daybreak.train.recipes import SUNRISE
 from daybreak.train.run import STAGES, How, run_stage, train, train_denoiser
 from daybreak.train.transformer import Conditioner
 
+CHECKPOINTS = Path(__file__).parent / "checkpoints" / "sunrise"
 CAPTIONS = 128  # on which schedule and guidance are chosen
 SHIFTS, GUIDANCES = (6.0, 15.0, 40.0), (2.5, 4.0, 6.0)
 
@@ -66,6 +68,7 @@ def main() -> None:
 
 def denoise(folder: Path, how: How, distil_seconds: float) -> None:
     """The transformer, the choice of how to sample from it, and the student, which is then measured too."""
+    prepare(folder)
     conditioner = Conditioner(*trained_text_encoder(SUNRISE, folder, how.device))
     vae, probe = trained_vae(SUNRISE, folder).to(how.device), load_probe(folder / "packed" / "probes", how.device)
     asked = tuning_captions(CAPTIONS)
@@ -93,6 +96,15 @@ def denoise(folder: Path, how: How, distil_seconds: float) -> None:
         measure(student, Choice(steps, 1.0, best.shift))
     for steps in (4, 6, 8, 10, 14, 30):
         measure(teacher, replace(best, num_steps=steps))
+
+
+def prepare(folder: Path) -> None:
+    """Takes from CHECKPOINTS and from the package what `folder` has not trained itself."""
+    for stage in ("vae", "text"):
+        if not (folder / stage / "state.safetensors").exists():
+            shutil.copytree(CHECKPOINTS / stage, folder / stage, dirs_exist_ok=True)
+    if not (folder / "packed" / "probes" / "probe.safetensors").exists():
+        shutil.copytree(FOLDER, folder / "packed" / "probes", dirs_exist_ok=True)
 
 
 def pack(folder: Path) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from safetensors.torch import save_file
 
 from daybreak.checkpoint import Components, load_components, save_components
-from daybreak.train.finished import trained_text_encoder, trained_transformer, trained_vae
+from daybreak.train.finished import WORDS_FILE, known_words, trained_text_encoder, trained_transformer, trained_vae
 from daybreak.train.loop import pick_device, read_metadata
 from daybreak.train.recipes import Recipe
 
@@ -33,6 +34,7 @@ def publish(recipe: Recipe, directory: Path, folder: Path) -> None:
         "parameters": {
             name: sum(part.numel() for part in module.state_dict().values()) for name, module in modules.items()
         },
+        **({"words": dict(words)} if (words := known_words(directory)) else {}),
         "trained": {stage: _training(directory / stage) for stage in ("vae", "text", "transformer")},
     }
     save_components(folder, Components(tokenizer, text_encoder, transformer, vae, card))
@@ -62,6 +64,8 @@ def adopt(folder: Path, directory: Path, recipe: Recipe) -> None:
         }
         trained = components.card["trained"][stage]
         save_file(weights, path, metadata={key: str(trained[key]) for key in ("step", "seconds")})
+    if words := components.card.get("words"):
+        (directory / WORDS_FILE).write_text(json.dumps(words), encoding="utf-8")
     tokenizer = directory / "text" / "tokenizer.json"
     if not tokenizer.exists():
         components.tokenizer.save(tokenizer)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from daybreak.train.distil import DistilStage
-from daybreak.train.finished import trained_text_encoder, trained_transformer, trained_vae
+from daybreak.train.finished import known_words, trained_text_encoder, trained_transformer, trained_vae
 from daybreak.train.latents import shard_path, write_shard
 from daybreak.train.live import LiveLatents, LiveWindows
 from daybreak.train.loop import Loop, LoopConfig, Stage, lower_priority
@@ -73,7 +73,7 @@ def run_stage(recipe: Recipe, stage: str, directory: Path, how: How) -> None:
             with contextlib.closing(LiveLatents(vae, conditioner, recipe.transformer, how.workers)) as latents:
                 train_denoiser(recipe, stage, directory, how, latents)
         else:
-            source = ShardedLatents(recipe.transformer, conditioner, directory / "latents")
+            source = ShardedLatents(recipe.transformer, conditioner, directory / "latents", known_words(directory))
             train_denoiser(recipe, stage, directory, how, source)
     else:
         publish(recipe, directory, directory / "model")
@@ -105,4 +105,5 @@ def _write_latents(recipe: Recipe, directory: Path, device: torch.device, resume
     for still, count in ((True, recipe.num_still_shards), (False, recipe.num_shards)):
         for index in range(count):
             if not (resume and shard_path(folder, index, still=still).exists()):
-                write_shard(vae, index, folder, device, recipe.shard_clips, still=still)
+                words = known_words(directory)
+                write_shard(vae, index, folder, device, recipe.shard_clips, still=still, words=words)
