@@ -40,6 +40,7 @@ from daybreak.tokenizer import Tokenizer
 
 DEFAULT_STEPS = 30
 DEFAULT_GUIDANCE = 4.0
+DEFAULT_SHIFT = 40.0
 FINITE_EVERY = 4  # steps between looks at whether all latents are still numbers
 PREVIEW_LATENT_FRAMES = 2  # of a window: decoding them costs a fraction of what decoding all of it does
 
@@ -99,6 +100,10 @@ class Pipeline:
             guidance = float(self.components.card.get("guidance_scale", DEFAULT_GUIDANCE))
         return steps, guidance
 
+    def schedule(self, steps: int) -> Tensor:
+        """The sigmas of so many steps, spaced as the model's card says."""
+        return shifted_schedule(steps, float(self.components.card.get("schedule_shift", DEFAULT_SHIFT)))
+
     def denoiser(
         self, prompt: str, negative_prompt: str, guidance_scale: float, cache: StepCache | None = None
     ) -> Denoiser:
@@ -133,9 +138,12 @@ class Pipeline:
 
     def decode(self, latents: Tensor) -> Frames:
         """Pixels (F, H, W, 3) of latents (1, C, T, H, W)."""
-        pixels = self.components.vae.decode(latents)
+        vae = self.components.vae
+        # A decoder that is a network alone makes no blocks that might not fit together.
+        level = level_seams_ if vae.config.linear_decoder else torch.nn.Identity()
         # A few frames at a time: they then stay in the processor's cache from one pass to the next.
-        parts = [_to_bytes(level_seams_(part.float())[0]) for part in torch.split(pixels, TEMPORAL_COMPRESSION, 2)]
+        pixels = torch.split(vae.decode(latents), TEMPORAL_COMPRESSION, 2)
+        parts = [_to_bytes(level(part.float())[0]) for part in pixels]
         frames: Frames = torch.cat(parts).cpu().numpy()
         return frames
 
@@ -203,7 +211,7 @@ class _Run:
             self.reached = self.before_full = step, latents
             report = partial(self._report, on_step, number * (self.steps + 1), total)
             with stage("denoising"):
-                latents = euler(denoise, latents, shifted_schedule(self.steps), ceiling, report, step)
+                latents = euler(denoise, latents, self.pipeline.schedule(self.steps), ceiling, report, step)
             self._keep(window, latents)
             on_step((number + 1) * (self.steps + 1), total, state=self._state(0, None))
             step, latents = 0, None

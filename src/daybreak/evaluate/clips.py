@@ -12,11 +12,9 @@ from daybreak.checkpoint import Components
 from daybreak.diffusion.flow import add_noise
 from daybreak.diffusion.guidance import guided
 from daybreak.diffusion.samplers import euler
-from daybreak.diffusion.schedule import shifted_schedule
 from daybreak.generation import Frames
-from daybreak.models.deblock import level_seams
 from daybreak.models.precision import autocast
-from daybreak.pipeline import WINDOW_FRAMES, encode_texts
+from daybreak.pipeline import WINDOW_FRAMES, Pipeline, encode_texts
 from daybreak.shapes import SPATIAL_COMPRESSION, latent_frames_for
 
 HEIGHT, WIDTH = 256, 448  # the landscape bucket
@@ -44,6 +42,7 @@ def generate_clips(
 
     `images` (N, 256, 448, 3) pin each clip's first frame.
     """
+    pipeline = Pipeline(components, device_of(components))
     for first in range(0, len(prompts), sampling.batch):
         rows = slice(first, first + sampling.batch)
         pinned = None if images is None else images[rows]
@@ -51,8 +50,8 @@ def generate_clips(
             latents = _denoise(components, prompts[rows], seeds[rows], sampling, pinned)
         for row in range(len(latents)):
             with torch.inference_mode(), autocast(device_of(components).type):
-                decoded = level_seams(components.vae.decode(latents[row : row + 1]).float())[0]
-            yield to_frames(decoded)
+                frames = pipeline.decode(latents[row : row + 1])
+            yield frames
 
 
 def _denoise(
@@ -71,7 +70,7 @@ def _denoise(
         ceiling[:, 0] = 0
         known = vae.encode(to_pixels(images[:, None]).to(device)).float()  # (B, C, 1, h, w)
         latents = add_noise(known.expand_as(noise), noise, ceiling)
-    return euler(denoise, latents, shifted_schedule(sampling.num_inference_steps), ceiling)
+    return euler(denoise, latents, Pipeline(components, device).schedule(sampling.num_inference_steps), ceiling)
 
 
 def reconstruct(components: Components, frames: Frames) -> Tensor:

@@ -1,11 +1,12 @@
 """The causal video VAE: pixels to latents and back; a still image is a one-frame video.
 
-A latent cell stands for 8 frames x 32 x 32 pixels. The encoder is linear, the Karhunen-Loeve transform of the
-block of pixels at half the frame rate and half the resolution (`train.linear_code` fits it), and of all latents
-that train in hours on a laptop these were the best (docs/log.md). The decoder is the best linear way back, at the
-full rate and resolution: high-resolution targets cost nothing when the world is rendered. It looks at a cell and,
-through a few numbers, at the cells around it and before it; a network can add what it learns. Better decoders leave
-latents, and all that was trained on them, valid.
+A latent cell stands for 8 frames x 32 x 32 pixels. The encoder is a linear code, the Karhunen-Loeve transform of the
+block of pixels at half the frame rate and half the resolution (`train.linear_code` fits it), to which a network can
+add what it learns: of all latents that train in hours on a laptop the code alone was the best, in minutes on a
+graphics card the sum is (docs/log.md). The decoder is the best linear way back, at the full rate and resolution, for
+high-resolution targets cost nothing when the world is rendered, which looks at a cell and, through a few numbers, at
+the cells around it and before it; or a network; or one on top of the other. Better decoders leave latents, and all that
+was trained on them, valid.
 
 Latent frame 0 holds pixel frame 0, latent frame k the pixel frames 8k-7..8k; nothing ever looks ahead in time.
 """
