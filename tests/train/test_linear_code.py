@@ -192,3 +192,15 @@ def test_without_a_linear_way_back_the_encoder_s_half_is_the_same(vae: VAE, clip
     assert model.decoder.linear is None
     assert torch.equal(model.encoder.linear.weight, vae.encoder.linear.weight)
     assert torch.equal(model.encoder.linear.bias, vae.encoder.linear.bias)
+
+
+@pytest.mark.gpu
+def test_a_card_fits_the_same_code(clips: list[Tensor]) -> None:
+    here, there = VAE(replace(CONFIG, context_channels=4)), VAE(replace(CONFIG, context_channels=4)).cuda()
+    with torch.no_grad():
+        for model, seen in ((here, clips), (there, [clip.cuda() for clip in clips])):
+            fit_linear_code(model, seen)
+            fit_context(model, clips)
+        # Components have no sign: the pixels that come back are what is the same.
+        expected, made = here.decode(here.encode(clips[0])), there.decode(there.encode(clips[0].cuda()))
+    torch.testing.assert_close(made.cpu(), expected, rtol=0, atol=2e-2)

@@ -87,12 +87,12 @@ def test_whoever_may_read_the_card_may_read_the_weights(folder: Path) -> None:
 
 def test_what_was_measured_of_the_data_survives(folder: Path, tmp_path: Path) -> None:
     loaded = load_components(folder, CPU)
-    loaded.vae.encoder.bias.copy_(torch.arange(4))
+    loaded.vae.encoder.linear.bias.copy_(torch.arange(4))
     loaded.vae.decoder.linear.bias.fill_(0.5)
     loaded.transformer.deviations.copy_(torch.arange(8).reshape(2, 4))
     save_components(tmp_path / "again", loaded)
     again = load_components(tmp_path / "again", CPU)
-    assert again.vae.encoder.bias.tolist() == [0, 1, 2, 3]
+    assert again.vae.encoder.linear.bias.tolist() == [0, 1, 2, 3]
     assert (again.vae.decoder.linear.bias == 0.5).all()
     assert again.transformer.deviations.tolist() == [[0, 1, 2, 3], [4, 5, 6, 7]]
 

@@ -250,6 +250,7 @@ class Decoder(nn.Module):
     def forward(self, latents: Tensor, only: Tensor | None = None) -> Tensor:
         """All frames, or those at the indices `only`: most of the work treats each frame alone."""
         kept = slice(1, None) if only is None else only + 1
+        latents = latents.contiguous()  # sums depend on the layout, and a clip that goes on must not
         linear_pixels = self.linear_pixels(latents) if self.linear is not None else None
         if self.network is None:
             assert linear_pixels is not None  # the configuration has one or the other

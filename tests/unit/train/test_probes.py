@@ -11,7 +11,7 @@ import torch
 
 from daybreak.diorama.sampling import sample_spec
 from daybreak.evaluate.framing import subject_share
-from daybreak.evaluate.probes import ATTRIBUTES, CLASSES, ProbeConfig, load_probe
+from daybreak.evaluate.probes import ATTRIBUTES, CLASSES, FOLDER, ProbeConfig, load_probe, probe_pixels
 from daybreak.train import probes
 from daybreak.train.augment import COLOURFUL, UNKNOWN, augment, mirrored_labels, mirrored_shares
 from daybreak.train.close_ups import CloseUpRecipe
@@ -24,6 +24,8 @@ from daybreak.train.probes import (
     mistakes_sheet,
     render_clip,
     train_probes,
+    train_probes_live,
+    view_error,
 )
 
 TINY = replace(
@@ -136,6 +138,46 @@ def test_training_writes_probes_that_load(tmp_path: Path, monkeypatch: pytest.Mo
     train_probes(tmp_path / "run", tmp_path / "probes")
     assert load_probe(tmp_path / "probes").config == TINY.model
     assert (tmp_path / "run" / "sample-000001.png").exists()
+
+
+class Given:
+    """Two clips, whatever the step."""
+
+    def batch(self, _step: int, size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        clips = [render_clip(FIRST_SCENE + index) for index in range(size)]
+        share = torch.from_numpy(np.stack([clip.share for clip in clips]))
+        return probe_pixels([clip.frames for clip in clips]), torch.tensor([clip.labels for clip in clips]), share
+
+
+def test_the_view_learns_from_clips_only_where_it_is_asked_to() -> None:
+    for weight in (0.0, 1.0):
+        stage = ProbeStage(replace(TINY, view_weight=weight), Given())
+        loss, figures = stage.loss(0, torch.device("cpu"))
+        loss.backward()  # type: ignore[no-untyped-call]
+        assert ("view" in figures) == bool(weight)
+        learns = [name for name, p in stage.module.view.named_parameters() if p.grad is not None and p.grad.any()]
+        assert bool(learns) == bool(weight)
+
+
+def test_the_view_s_error_is_a_function_of_its_generator() -> None:
+    stage = ProbeStage(TINY, Given())
+    pixels, labels, share = Given().batch(0, 2)
+    named = view_error(stage.module.view, pixels, labels, share, torch.Generator().manual_seed(0))
+    again = view_error(stage.module.view, pixels, labels, share, torch.Generator().manual_seed(0))
+    assert named.isfinite()
+    assert torch.equal(named, again)
+
+
+def test_probes_trained_on_a_source_for_some_seconds_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "LIVE_PROBES", replace(TINY, view_weight=1.0, loop=replace(TINY.loop, num_steps=4)))
+    train_probes_live(Given(), 1e-9, tmp_path / "run", tmp_path / "probes", torch.device("cpu"))
+    assert load_probe(tmp_path / "probes").config == TINY.model
+
+
+def test_the_probes_know_every_subject() -> None:
+    assert len(CLASSES["subject"]) == 25
+    shipped = load_probe(FOLDER)
+    assert shipped.heads["subject"].out_features == 25
 
 
 def test_the_sheet_shows_a_row_for_each_clip_with_mistakes() -> None:
