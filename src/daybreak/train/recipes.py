@@ -70,7 +70,7 @@ SUNRISE = Recipe(
     ),
     transformer=TransformerRecipe(
         TransformerConfig(),
-        LoopConfig(5_000, OptimiserConfig(1e-3, 2e-3, 100, 3_000), save_every=1_000, sample_every=1_000, compile=True),
+        LoopConfig(5_000, OptimiserConfig(1e-3, 2e-3, 100, 3_000), save_every=500, sample_every=1_000, compile=True),
         still_steps=500,
         still_share=0.15,
     ),
