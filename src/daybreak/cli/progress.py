@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -18,8 +21,30 @@ PREVIEW_COLUMNS = 64
 
 
 @contextlib.contextmanager
+def remembered_interrupt() -> Iterator[threading.Event]:
+    """Ctrl-C raises KeyboardInterrupt as always, and sets the event: the exception alone can get lost.
+
+    Where it strikes while native code calls back into Python, that code may clear it as an error of its own.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # signals only ever reach the main thread
+        yield asked
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        asked.set()
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextlib.contextmanager
 def progress_bar(label: str, *, show_preview: bool = False) -> Iterator[OnStep]:
-    """Yields the `on_step` that draws the bar."""
+    """Yields the `on_step` that draws the bar; it stops at a Ctrl-C that nothing before it has stopped at."""
     console = Console(stderr=True)
     progress = Progress(
         SpinnerColumn(),
@@ -31,7 +56,8 @@ def progress_bar(label: str, *, show_preview: bool = False) -> Iterator[OnStep]:
         disable=not console.is_terminal,
     )
     task = progress.add_task(label, total=None)
-    with Live(progress, console=console, transient=True, refresh_per_second=8) as live:
+    live = Live(progress, console=console, transient=True, refresh_per_second=8)
+    with remembered_interrupt() as interrupted, live:
 
         def on_step(
             done: int,
@@ -39,6 +65,8 @@ def progress_bar(label: str, *, show_preview: bool = False) -> Iterator[OnStep]:
             preview: Preview | None = None,
             state: Callable[[], State] | None = None,  # noqa: ARG001 - for a worker: a command isn't resumed
         ) -> None:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
             progress.update(task, completed=done, total=total)
             if show_preview and preview is not None and console.is_terminal:
                 live.update(Group(half_blocks(preview()), progress))
