@@ -53,7 +53,7 @@ def train_recipe(
     with told_plainly():
         from daybreak.settings import load_settings
         from daybreak.train.loop import pick_device
-        from daybreak.train.run import STAGES, How, run
+        from daybreak.train.run import DEFAULT_STAGES, How, run
 
         settings = load_settings()
         folder = out or settings.data_dir / "training" / recipe
@@ -76,4 +76,4 @@ def train_recipe(
         how = How(pick_device(device), resume, seconds)
         if workers:
             how = replace(how, workers=workers)
-        run(recipe, folder, how, tuple(stages or STAGES))
+        run(recipe, folder, how, tuple(stages or DEFAULT_STAGES))

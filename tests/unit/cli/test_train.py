@@ -10,7 +10,7 @@ import torch
 
 from daybreak.cli.app import run
 from daybreak.train import run as runs
-from daybreak.train.run import STAGES, How
+from daybreak.train.run import DEFAULT_STAGES, How
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def how_of(call: tuple[Any, ...]) -> How:
 def test_a_recipe_is_trained_whole_by_its_own_steps(asked: list[tuple[Any, ...]], tmp_path: Path) -> None:
     assert run(["train", "sunrise", "--out", str(tmp_path), "--device", "cpu"]) == 0
     ((name, folder, how, stages),) = asked
-    assert (name, folder, stages) == ("sunrise", tmp_path, STAGES)
+    assert (name, folder, stages) == ("sunrise", tmp_path, DEFAULT_STAGES)
     assert how == How(torch.device("cpu"), on_save=how.on_save)
     assert not how.resume
     assert how.seconds == 0
