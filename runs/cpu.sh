@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The whole chain as a toy, on a plain CPU: about ten minutes on two cores, from nothing to a clip.
+# The whole chain as a toy, on a plain CPU: ten to fifteen minutes on two cores, from nothing to a clip.
 #   runs/cpu.sh [FOLDER]      run it again to go on after an interruption
 set -euo pipefail
 cd "$(dirname "$0")/.."

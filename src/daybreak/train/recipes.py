@@ -82,7 +82,7 @@ SUNRISE = Recipe(
 # Every stage of `dawn`, each as small as still teaches it something: blurs of the right colours in the right places.
 TOY = Recipe(
     name="toy",
-    description="A toy: every stage of the built-in model's training in about ten minutes on two processor cores.",
+    description="A toy: every stage of the built-in model's training in ten to fifteen minutes on two processor cores.",
     vae=VAERecipe(
         VAEConfig(32, decoder_widths=(128, 64, 32), decoder_blocks=(1, 1, 1)),
         LoopConfig(300, OptimiserConfig(5e-4, 1e-3, 30, 150), ema_decay=0.99, save_every=100, sample_every=150),
