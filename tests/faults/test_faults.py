@@ -115,7 +115,7 @@ def test_a_server_that_is_asked_to_end_does_so_without_losing_its_job(tmp_path: 
     tiny_model(tmp_path / "data" / "models" / "tiny", steps=400)
     with live_server(tmp_path, sora_model="tiny") as server:
         video = server.post(
-            "/v1/videos", {"prompt": "a brown dog", "size": "96x64", "seconds": "2", "num_inference_steps": 20}
+            "/v1/videos", {"prompt": "a brown dog", "size": "96x64", "seconds": "2", "num_inference_steps": 200}
         )["id"]
         until(lambda: server.get(f"/v1/videos/{video}")["daybreak"]["step"] > 2, 120, 0.02)
         children = server.workers()

@@ -18,7 +18,7 @@ def test_a_reload_and_a_killed_server_lose_nothing(page: Any, studio: LiveServer
     fields = {"model": "tiny", "size": "128x128", "seconds": "1", "fps": 8}
     ids = [
         studio.post("/v1/videos", {**fields, "prompt": f"job {number}", "num_inference_steps": steps})["id"]
-        for number, steps in enumerate((80, 2))
+        for number, steps in enumerate((200, 2))
     ]
     page.goto("/")
     expect(page.get_by_role("link", name="job 1")).to_be_visible()
