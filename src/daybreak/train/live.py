@@ -26,7 +26,7 @@ from daybreak.train.optimiser import OptimiserConfig
 from daybreak.train.probes import FIRST_SCENE as FIRST_PROBE_SCENE
 from daybreak.train.probes import render_clip
 from daybreak.train.transformer import Batch, Conditioner, TransformerRecipe, training_caption
-from daybreak.train.world import LIVE_WINDOWS, render_unit
+from daybreak.train.world import LIVE_WINDOWS, render_unit, to_unit_range
 
 FEWEST_WINDOWS = 600  # before the first step
 FEWEST_CLIPS = 1_500
@@ -48,7 +48,22 @@ def make_window(task: Task) -> Arrays:
     return {"frames": unit.frames, "entities": unit.entities}
 
 
-class LiveWindows:
+class Live:
+    """What a farm renders while a stage learns from it."""
+
+    harvest: Harvest
+
+    def check(self) -> None:
+        """Raises what ended the rendering before its time."""
+        if self.harvest.error:
+            raise self.harvest.error
+
+    def close(self) -> None:
+        """Ends the rendering."""
+        self.harvest.stop()
+
+
+class LiveWindows(Live):
     """Windows for the VAE, rendered while it trains."""
 
     def __init__(self, device: torch.device, num_workers: int) -> None:
@@ -58,10 +73,6 @@ class LiveWindows:
         self.farm = Farm(make_window, numbered("window", 0), num_workers, 4 * pixels + 128)
         self.harvest = Harvest(self.farm, lambda _kind, _numbers, items: self.pool.add(items), 8, device).start()
 
-    def close(self) -> None:
-        """Ends the rendering."""
-        self.harvest.stop()
-
     def first(self, count: int) -> Iterable[Tensor]:
         """Pixels (n, 3, F, H, W) in [-1, 1] of `count` windows that the linear code is fitted to."""
         self.pool.wait(max(count, FEWEST_WINDOWS), lambda: self.harvest.error)
@@ -70,8 +81,7 @@ class LiveWindows:
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Pixels (B, 3, F, H, W) in [-1, 1] and entities (B, F, H, W), half of the windows mirrored."""
-        if self.harvest.error:
-            raise self.harvest.error
+        self.check()
         generator = step_generator(1, step)
         drawn = self.pool.draw(LIVE_WINDOWS.batch, generator)
         mirrored = (torch.rand(LIVE_WINDOWS.batch, generator=generator) < 0.5).to(self.pool.device)
@@ -86,7 +96,7 @@ def make_probe_clip(task: Task) -> Arrays:
     return {"frames": clip.frames, "share": clip.share, "labels": np.array(clip.labels)}
 
 
-class LiveClips:
+class LiveClips(Live):
     """Clips for the probes, rendered while they train."""
 
     def __init__(self, device: torch.device, num_workers: int, capacity: int = 60_000) -> None:
@@ -94,15 +104,10 @@ class LiveClips:
         self.farm = Farm(make_probe_clip, numbered("clip", 0), num_workers, 1 << 20)
         self.harvest = Harvest(self.farm, lambda _kind, _numbers, items: self.pool.add(items), 16, device).start()
 
-    def close(self) -> None:
-        """Ends the rendering."""
-        self.harvest.stop()
-
     def batch(self, step: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
         """Pixels (B, 3, 8, H, W) in [-1, 1], labels (B, 7), and the subject's shares (B, T, N)."""
         self.pool.wait(FEWEST_CLIPS, lambda: self.harvest.error)
-        if self.harvest.error:
-            raise self.harvest.error
+        self.check()
         drawn = self.pool.draw(size, step_generator(1, step))
         return to_unit_range(drawn["frames"]), drawn["labels"], drawn["share"]
 
@@ -147,7 +152,7 @@ def latent_tasks(first_stills: int) -> Iterator[Task]:
         yield f"{'stills' if still else 'clips'} {height}x{width}", number
 
 
-class LiveLatents:
+class LiveLatents(Live):
     """Latents for the transformer, rendered and encoded while it trains; every scene and its mirror image."""
 
     def __init__(self, vae: VAE, conditioner: Conditioner, recipe: TransformerRecipe, num_workers: int) -> None:
@@ -165,10 +170,6 @@ class LiveLatents:
         make = functools.partial(make_latents, tokenizer=conditioner.tokenizer)
         self.farm = Farm(make, tasks, num_workers, 5 << 19)
         self.harvest = Harvest(self.farm, self._keep, HARVEST, self.device).start()
-
-    def close(self) -> None:
-        """Ends the rendering."""
-        self.harvest.stop()
 
     def _keep(self, kind: str, _numbers: list[int], items: dict[str, Tensor]) -> None:
         joined = {name: values.flatten(0, 1) for name, values in items.items()}
@@ -206,8 +207,7 @@ class LiveLatents:
 
     def batch(self, step: int, *, still: bool) -> Batch:
         """A batch of one bucket, with one of each item's captions."""
-        if self.harvest.error:
-            raise self.harvest.error
+        self.check()
         what = "stills" if still else "clips"
         kinds = [kind for kind, pool in self.pools.items() if kind.startswith(what) and len(pool) >= FEWEST_LATENTS]
         shares = [len(self.pools[kind]) for kind in kinds]
@@ -235,8 +235,3 @@ def mirrored(spec: SceneSpec) -> SceneSpec:
     swap = {"pan left": "pan right", "pan right": "pan left", "left of": "right of", "right of": "left of"}
     relation = spec.relation and swap.get(spec.relation, spec.relation)
     return replace(spec, camera=swap.get(spec.camera, spec.camera), relation=relation)
-
-
-def to_unit_range(frames: Tensor) -> Tensor:
-    """Frames (B, F, H, W, 3) of bytes as pixels (B, 3, F, H, W) in [-1, 1]."""
-    return frames.permute(0, 4, 1, 2, 3).float() / 127.5 - 1

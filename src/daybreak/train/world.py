@@ -135,8 +135,12 @@ class UnitPool:
 
 def to_pixels(clips: Sequence[NDArray[np.uint8]]) -> Tensor:
     """Clips (F, H, W, 3) of equal shape as one batch of pixels (B, 3, F, H, W) in [-1, 1]."""
-    batch = torch.from_numpy(np.stack([np.ascontiguousarray(clip) for clip in clips]))
-    return batch.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
+    return to_unit_range(torch.from_numpy(np.stack([np.ascontiguousarray(clip) for clip in clips])))
+
+
+def to_unit_range(frames: Tensor) -> Tensor:
+    """Frames (B, F, H, W, 3) of bytes as pixels (B, 3, F, H, W) in [-1, 1]."""
+    return frames.permute(0, 4, 1, 2, 3).float() / 127.5 - 1
 
 
 def to_frames(pixels: Tensor) -> NDArray[np.uint8]:
